@@ -1,0 +1,63 @@
+//! Formatters: bytes out of a record.
+//!
+//! Invariants:
+//! 1. A formatter is immutable and shared; what it remembers between records lies in the
+//!    [`FormatCache`] of the route, which only the writer touches.
+//! 2. A formatter appends to `out` and looks at nothing that was there before. Where it fails, the
+//!    writer cuts off what it had appended: half a line never reaches a sink.
+//! 3. A formatter adds no terminator: the route does.
+
+use crate::record::RecordView;
+use std::fmt;
+
+/// Makes the text of a record. Runs on the writer's thread only.
+pub trait Formatter: Send + Sync + 'static {
+    /// Appends the text of `record` to `out`, without a terminator.
+    ///
+    /// # Errors
+    /// [`FormatError`] counts the record as failed and tells the user once per interval.
+    fn format(
+        &self,
+        record: &RecordView<'_>,
+        cache: &mut FormatCache,
+        out: &mut Vec<u8>,
+    ) -> Result<(), FormatError>;
+
+    /// What has to be captured at the call for this formatter to work.
+    fn needs(&self) -> Needs;
+}
+
+/// What a formatter asks of the capture, beyond time, level, thread number, logger, message and
+/// fields, which every record has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// The call site.
+    pub site: bool,
+    /// [`Attribute::ThreadName`](crate::record::Attribute::ThreadName).
+    pub thread_name: bool,
+    /// [`Attribute::ProcessName`](crate::record::Attribute::ProcessName).
+    pub process_name: bool,
+    /// [`Attribute::TaskName`](crate::record::Attribute::TaskName).
+    pub task_name: bool,
+}
+
+/// What a route remembers between two records so that formatting is cheap.
+#[derive(Debug, Default)]
+pub struct FormatCache {
+    /// The second (since the Unix epoch) that `date` is the text of.
+    pub second: Option<i64>,
+    /// The date's text without what changes within a second.
+    pub date: Vec<u8>,
+}
+
+/// Why a record could not be made text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormatError(pub String);
+
+impl fmt::Display for FormatError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for FormatError {}

@@ -1,0 +1,63 @@
+//! Sinks: bytes to a place. A sink knows no record, only bytes and where each frame ends.
+//!
+//! Invariants:
+//! 1. A frame counts as written when the operating system took its last byte.
+//! 2. A frame of which only a part was taken is never left torn: the sink keeps the rest and gives
+//!    it first at the next write, flush or close. Until then the frame counts as pending.
+//! 3. A sink never prints, never panics on an error of the system, and never blocks for longer than
+//!    the system call it makes.
+
+use std::fmt;
+use std::io;
+
+/// A place that takes bytes. Owned by the writer's thread.
+pub trait Sink: Send {
+    /// Gives the frames of `batch` to the operating system, in order.
+    ///
+    /// On an error the sink says how many frames are through; the writer counts the others as
+    /// failed and does not offer them again, except the one that was taken in part (see the
+    /// module's second invariant), which the sink reports as `kept`.
+    fn write(&mut self, batch: &Frames<'_>) -> Written;
+
+    /// Gives what was kept back to the operating system.
+    fn flush(&mut self) -> Written;
+
+    /// Flushes, and asks the operating system to put it onto the device.
+    ///
+    /// # Errors
+    /// The system's.
+    fn sync(&mut self) -> io::Result<()>;
+}
+
+/// How a sink is opened: on the caller's thread at configuration time, and once more in a forked
+/// child for the writer there.
+pub trait SinkSpec: Send + Sync + fmt::Debug + 'static {
+    /// A sink on what the spec has opened already. Does nothing that can block.
+    ///
+    /// # Errors
+    /// The system's.
+    fn open(&self) -> io::Result<Box<dyn Sink>>;
+
+    /// A short name for messages and `stats`, such as `file:/var/log/app.log` or `stderr`.
+    fn describe(&self) -> String;
+}
+
+/// Bytes and the ends of the frames in them.
+#[derive(Clone, Copy, Debug)]
+pub struct Frames<'a> {
+    /// All frames, one behind the other, each with its terminator.
+    pub bytes: &'a [u8],
+    /// For each frame the offset behind its last byte; ascending, the last one is `bytes.len()`.
+    pub ends: &'a [usize],
+}
+
+/// What became of a write.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// How many frames went through, among them one that an earlier write had kept.
+    pub frames: usize,
+    /// Whether the sink keeps the rest of one frame of which the system took only a part.
+    pub kept: bool,
+    /// Why not all did.
+    pub error: Option<io::Error>,
+}
