@@ -1,0 +1,139 @@
+# logboom: every command of the project. `make help` lists them.
+#
+# Nothing has to be set. What can be:
+#   PYTHON=/path/to/python   the interpreter (3.10 or newer); each has an environment of its own in .venv/
+#   PROFILE=release          the cargo profile of the binding; the default builds faster, runs a little slower
+#   ARGS="..."               for the demo and the benchmarks
+#   PYTEST_ARGS="..."        for pytest
+#   CARGO_TARGET_DIR=dir     where cargo builds, instead of target/
+#
+# A target runs only what its inputs ask for: stamps lie in the environment of the interpreter, so that
+# changing the interpreter and back builds nothing twice.
+
+PYTHON ?= python3
+PROFILE ?= dev-release
+ARGS ?=
+PYTEST_ARGS ?=
+FUZZ_SECONDS ?= 60
+LOOM_MAX_PREEMPTIONS ?= 2
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# An environment that is active around us must not leak into ours.
+unexport PYTHONHOME PYTHONPATH PYTHONSTARTUP VIRTUAL_ENV CONDA_PREFIX PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
+
+# Without a usable interpreter this is empty, and the first target that needs one tells why.
+TAG := $(shell "$(PYTHON)" scripts/environment.py tag 2>/dev/null)
+VENV := .venv/$(or $(TAG),none)
+PY := $(VENV)/bin/python
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+BINDING_TARGET := $(TARGET)/python/$(TAG)
+
+TOOLS := $(VENV)/.tools
+BUILT := $(VENV)/.built-$(PROFILE)
+FETCHED := build/.fetched
+
+# Directories are inputs too: a file that went away is a change.
+BINDING_INPUTS := Cargo.toml Cargo.lock pyproject.toml README.md LICENSE-MIT LICENSE-APACHE \
+	$(wildcard crates/*/Cargo.toml) \
+	$(shell find crates/*/src python -not -path '*/__pycache__*' -not -path '*/.*')
+
+# The binding is linked by the interpreter that loads it, so its tests are Python's; and clippy needs to
+# know an interpreter to look at it.
+RUST_TESTED := --workspace --exclude logboom-py --all-features
+WITH_PYTHON = PYO3_PYTHON="$(CURDIR)/$(PY)"
+CARGO := cargo
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(TOOLS) ## make the interpreter's environment with every tool in it
+
+.PHONY: build
+build: $(BUILT) ## build the binding and install it into the environment
+
+.PHONY: release
+release: $(TOOLS) ## build the wheel of this interpreter and the source package into build/dist
+	"$(PY)" -m maturin build --release --locked --interpreter "$(PY)" --target-dir "$(BINDING_TARGET)" --out build/dist
+	"$(PY)" -m maturin sdist --out build/dist
+
+.PHONY: fmt
+fmt: $(TOOLS) ## format and fix what can be fixed by a tool
+	$(CARGO) fmt --all
+	"$(PY)" -m ruff check --fix --quiet .
+	"$(PY)" -m ruff format --quiet .
+
+.PHONY: lint
+lint: lint-rust lint-python lint-house ## run every check that needs no test run
+
+.PHONY: lint-rust
+lint-rust: $(TOOLS)
+	$(CARGO) fmt --all --check
+	$(WITH_PYTHON) $(CARGO) clippy --target-dir "$(TARGET)" --workspace --all-targets --all-features -- -D warnings
+
+.PHONY: lint-python
+lint-python: $(BUILT)
+	"$(PY)" -m ruff check .
+	"$(PY)" -m ruff format --check .
+	"$(PY)" -m mypy
+	MYPYPATH=python "$(PY)" -m mypy.stubtest --concise --mypy-config-file pyproject.toml logboom._logboom
+
+.PHONY: lint-house
+lint-house: $(TOOLS) $(FETCHED)
+	"$(PY)" scripts/layers.py
+	"$(PY)" scripts/words.py
+	"$(PY)" scripts/licences.py
+
+.PHONY: test
+test: test-rust loom test-python ## run all tests, Rust and Python (PYTEST_ARGS="...")
+
+.PHONY: test-rust
+test-rust: ## run the tests of the ring and the engine
+	$(CARGO) test --target-dir "$(TARGET)" $(RUST_TESTED)
+
+.PHONY: test-python
+test-python: $(BUILT) ## run the Python tests (PYTEST_ARGS="...")
+	"$(PY)" -m pytest $(PYTEST_ARGS)
+
+.PHONY: loom
+loom: ## run the ring's models under every interleaving, to a bound
+	LOOM_MAX_PREEMPTIONS=$(LOOM_MAX_PREEMPTIONS) RUSTFLAGS="$(RUSTFLAGS) --cfg loom" \
+		$(CARGO) test --target-dir "$(TARGET)/loom" --release -p logboom-ring --test 'loom*'
+
+.PHONY: demo
+demo: $(BUILT) ## run the main job: Litestar as shipped beside Litestar with logboom (ARGS="--requests 20000")
+	"$(PY)" -m examples.demo $(ARGS)
+
+.PHONY: bench
+bench: ## measure, with the profile that is released (ARGS="...")
+	$(MAKE) build PROFILE=release
+	$(CARGO) bench --target-dir "$(TARGET)" $(RUST_TESTED)
+	if [ -f bench/call.py ]; then "$(PY)" bench/call.py $(ARGS); fi
+
+.PHONY: docs
+docs: ## build the Rust documentation, warnings being errors
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --target-dir "$(TARGET)" --no-deps $(RUST_TESTED)
+
+.PHONY: clean
+clean: ## remove everything that was built, and the environments
+	rm -rf target build .venv .pytest_cache .mypy_cache .ruff_cache
+
+$(TOOLS): pyproject.toml scripts/environment.py
+	"$(PYTHON)" scripts/environment.py tag
+	"$(PYTHON)" scripts/environment.py sync "$(VENV)" dev
+	touch "$@"
+
+# One profile is installed at a time, so building one makes the other's stamp void.
+$(BUILT): $(TOOLS) $(BINDING_INPUTS)
+	rm -f $(VENV)/.built-*
+	"$(PY)" scripts/environment.py install "$(VENV)" "$(PROFILE)" "$(BINDING_TARGET)"
+	touch "$@"
+
+# Every crate of the lock file, those for other systems too: the licence check reads offline.
+$(FETCHED): Cargo.lock
+	$(CARGO) fetch --locked --quiet
+	mkdir -p build && touch "$@"
