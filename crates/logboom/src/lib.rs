@@ -4,6 +4,8 @@
 
 pub mod field;
 pub mod format;
+pub mod fs;
 pub mod level;
 pub mod record;
 pub mod sink;
+pub mod testing;

@@ -3,9 +3,28 @@
 //! Invariants:
 //! 1. A frame counts as written when the operating system took its last byte.
 //! 2. A frame of which only a part was taken is never left torn: the sink keeps the rest and gives
-//!    it first at the next write, flush or close. Until then the frame counts as pending.
+//!    it first at the next write or flush. Until then the frame counts as pending. Who closes a sink
+//!    flushes it first: dropping it gives nothing, since nobody could count that any more.
 //! 3. A sink never prints, never panics on an error of the system, and never blocks for longer than
-//!    the system call it makes.
+//!    the system call it makes; where a descriptor is non-blocking, for a stated bound instead.
+//!
+//! Of `n` frames in a batch, with `k` (0 or 1) kept before and `k'` after, `k + n` is the sum of
+//! [`Written::frames`], `k'` and those that failed, at every call. [`FrameWriter`] is that sum as
+//! code: each sink that can be given a part of a frame goes through it.
+//!
+//! Pinned by the property test in `frames.rs` and `tests/sinks_*.rs`.
+
+mod file;
+mod frames;
+mod memory;
+mod null;
+mod stdio;
+
+pub use file::{FileMode, FileSink, FileSinkSpec};
+pub use frames::FrameWriter;
+pub use memory::{MemorySink, MemorySinkSpec};
+pub use null::{NullSink, NullSinkSpec};
+pub use stdio::{StdioSink, StdioSinkSpec};
 
 use std::fmt;
 use std::io;
@@ -22,10 +41,11 @@ pub trait Sink: Send {
     /// Gives what was kept back to the operating system.
     fn flush(&mut self) -> Written;
 
-    /// Flushes, and asks the operating system to put it onto the device.
+    /// Asks the operating system to put what it took onto the device. Gives nothing that was kept:
+    /// the caller flushes first, whose outcome it has to count.
     ///
     /// # Errors
-    /// The system's.
+    /// The system's. Places that have no device (pipes, terminals) are always in sync.
     fn sync(&mut self) -> io::Result<()>;
 }
 

@@ -1,0 +1,170 @@
+//! A file system that fails on purpose, over any other.
+//!
+//! Invariants:
+//! 1. A fault happens instead of the operation, except [`Fault::Short`], which lets a write take
+//!    its first bytes and nothing more.
+//! 2. Operations are counted from 1, each kind for itself, over all files, failed ones included.
+//! 3. The first fault that applies is the one that happens; a full disk comes after all of them.
+
+use crate::fs::{File, FileMode, FileSystem, Metadata};
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What can be made to fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Operation {
+    /// [`FileSystem::open`]
+    Open,
+    /// [`File::write`]
+    Write,
+    /// [`File::sync`]
+    Sync,
+    /// [`FileSystem::metadata`] and [`File::metadata`]
+    Metadata,
+    /// [`FileSystem::rename`]
+    Rename,
+    /// [`FileSystem::remove`]
+    Remove,
+}
+
+/// At which of the operations of its kind a fault happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// At this one, counted from 1 since the file system was made.
+    At(u64),
+    /// At each one whose number this divides; 1 is always.
+    Every(u64),
+}
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The operation fails: [`StorageFull`](io::ErrorKind::StorageFull),
+    /// [`Interrupted`](io::ErrorKind::Interrupted), [`WouldBlock`](io::ErrorKind::WouldBlock) …
+    Error(io::ErrorKind),
+    /// A write takes this many bytes at the most. Other operations are not affected.
+    Short(usize),
+}
+
+/// Does what the file system below it does, but for the faults it was given. A clone is the same.
+#[derive(Clone, Debug)]
+pub struct FaultFs {
+    below: Arc<dyn FileSystem>,
+    plan: Arc<Mutex<Plan>>,
+}
+
+#[derive(Debug, Default)]
+struct Plan {
+    faults: Vec<(Operation, When, Fault)>,
+    counts: BTreeMap<Operation, u64>,
+    room_bytes: Option<usize>,
+}
+
+impl FaultFs {
+    /// Over `below`, without any fault yet.
+    pub fn new(below: impl FileSystem) -> Self {
+        FaultFs { below: Arc::new(below), plan: Arc::default() }
+    }
+
+    /// Makes `operation` go wrong.
+    pub fn inject(&self, operation: Operation, when: When, fault: Fault) {
+        self.plan().faults.push((operation, when, fault));
+    }
+
+    /// Makes the disk full once this many more bytes are written; `None` means never.
+    pub fn set_room_bytes(&self, room_bytes: Option<usize>) {
+        self.plan().room_bytes = room_bytes;
+    }
+
+    /// Takes all faults back, a full disk among them. What was counted stays counted.
+    pub fn heal(&self) {
+        let mut plan = self.plan();
+        plan.faults.clear();
+        plan.room_bytes = None;
+    }
+
+    /// How often `operation` was asked for.
+    pub fn count(&self, operation: Operation) -> u64 {
+        self.plan().counts.get(&operation).copied().unwrap_or(0)
+    }
+
+    fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts the operation and lets it go on, with how many bytes it may write.
+    fn begin(&self, operation: Operation) -> io::Result<usize> {
+        let mut plan = self.plan();
+        let count = plan.counts.entry(operation).or_default();
+        *count += 1;
+        let now = *count;
+        let applies = |when| match when {
+            When::At(n) => n == now,
+            When::Every(n) => now.is_multiple_of(n),
+        };
+        let fault = plan.faults.iter().find(|(of, when, _)| *of == operation && applies(*when));
+        match fault {
+            None => Ok(usize::MAX),
+            Some((_, _, Fault::Short(bytes))) => Ok(*bytes),
+            Some((_, _, Fault::Error(kind))) => Err((*kind).into()),
+        }
+    }
+}
+
+impl FileSystem for FaultFs {
+    fn open(&self, path: &Path, mode: FileMode) -> io::Result<Arc<dyn File>> {
+        self.begin(Operation::Open)?;
+        let below = self.below.open(path, mode)?;
+        Ok(Arc::new(FaultFile { below, fs: self.clone() }))
+    }
+
+    fn metadata(&self, path: &Path) -> io::Result<Metadata> {
+        self.begin(Operation::Metadata)?;
+        self.below.metadata(path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.begin(Operation::Rename)?;
+        self.below.rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.begin(Operation::Remove)?;
+        self.below.remove(path)
+    }
+}
+
+#[derive(Debug)]
+struct FaultFile {
+    below: Arc<dyn File>,
+    fs: FaultFs,
+}
+
+impl File for FaultFile {
+    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        let allowed = self.fs.begin(Operation::Write)?.min(bytes.len());
+        let mut plan = self.fs.plan();
+        let Some(room_bytes) = &mut plan.room_bytes else {
+            drop(plan);
+            return self.below.write(&bytes[..allowed]);
+        };
+        if *room_bytes == 0 && allowed > 0 {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        let taken = self.below.write(&bytes[..allowed.min(*room_bytes)])?;
+        *room_bytes -= taken;
+        Ok(taken)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.fs.begin(Operation::Sync)?;
+        self.below.sync()
+    }
+
+    fn metadata(&self) -> io::Result<Metadata> {
+        self.fs.begin(Operation::Metadata)?;
+        self.below.metadata()
+    }
+}

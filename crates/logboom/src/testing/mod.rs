@@ -1,0 +1,9 @@
+//! Places that fail on purpose: for the tests of this crate, and of sinks that others write.
+//!
+//! Nothing in here is meant for a program that runs.
+
+mod fault_fs;
+mod memory_fs;
+
+pub use fault_fs::{Fault, FaultFs, Operation, When};
+pub use memory_fs::MemoryFs;
