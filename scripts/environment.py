@@ -8,7 +8,7 @@ target directory, and installs it.
 
 The wheel is installed, not linked: two builds of one Python version never share a library, and the
 tests run what a user gets. Whatever changes an environment holds a lock beside it, so that two
-``make`` at once wait for each other. Nothing here is newer than Python 3.5, so that an old
+``make`` at once wait for each other. Nothing here is newer than Python 3.6, so that an old
 interpreter is told that it is old, and not where its syntax error is.
 """
 
@@ -19,10 +19,10 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from typing import TYPE_CHECKING
 
-TYPING = False
-if TYPING:
-    from collections.abc import Iterator
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 PIP = "pip==26.3"
 OLDEST = (3, 10)
@@ -37,7 +37,8 @@ def tag() -> str:
     """Name this interpreter: its ABI for a reader, and a digest to tell two builds of it apart."""
     build = "\n".join((sys.version, os.path.realpath(sys.base_prefix)))
     digest = hashlib.sha256(build.encode("utf-8", "surrogateescape")).hexdigest()[:8]
-    return "-".join((str(sysconfig.get_config_var("SOABI") or sys.implementation.name), digest))
+    abi = sysconfig.get_config_var("SOABI") or sys.implementation.name
+    return f"{abi}-{digest}"
 
 
 def python_of(directory: str) -> str:
@@ -74,8 +75,8 @@ def sync(directory: str, group: str) -> None:
         [base_executable(), "-m", "venv", "--clear", directory]
     ):
         sys.exit(
-            "%s cannot make a virtual environment; on Debian and Ubuntu install python3-venv"
-            % base_executable()
+            f"{base_executable()} cannot make a virtual environment; on Debian and Ubuntu install "
+            "python3-venv"
         )
     # The pip that an interpreter brings along may be too old to know dependency groups.
     pip_install(python, PIP)
@@ -88,9 +89,11 @@ def install(directory: str, profile: str, target: str) -> None:
     wheels = os.path.join(directory, "wheels")
     shutil.rmtree(wheels, ignore_errors=True)
     subprocess.check_call(
-        [python, "-m", "maturin", "build", "--profile", profile, "--interpreter", python]
-        + ["--target-dir", target, "--auditwheel", "skip", "--compression-level", "1"]
-        + ["--out", wheels]
+        [
+            *(python, "-m", "maturin", "build", "--profile", profile, "--interpreter", python),
+            *("--target-dir", target, "--out", wheels),
+            *("--auditwheel", "skip", "--compression-level", "1"),
+        ]
     )
     found = [os.path.join(wheels, name) for name in os.listdir(wheels)]
     pip_install(python, "--no-deps", "--no-index", "--force-reinstall", *found)
@@ -99,17 +102,20 @@ def install(directory: str, profile: str, target: str) -> None:
 def pip_install(python: str, *arguments: str) -> None:
     """Run ``pip install`` in an environment."""
     options = ("--quiet", "--disable-pip-version-check", "--no-input")
-    subprocess.check_call([python, "-m", "pip", "install"] + list(options + arguments))
+    subprocess.check_call([python, "-m", "pip", "install", *options, *arguments])
 
 
 def main(arguments: "list[str]") -> None:
     """Do what the command line says."""
     if sys.version_info < OLDEST:
         sys.exit(
-            "logboom needs python 3.10 or newer, got %s at %s; choose one with "
-            "make PYTHON=/path/to/python" % (sys.version.split()[0], sys.executable)
+            f"logboom needs python 3.10 or newer, got {sys.version.split()[0]} at "
+            f"{sys.executable}; choose one with make PYTHON=/path/to/python"
         )
-    commands = {("sync", 3): sync, ("install", 4): install}
+    commands: "dict[tuple[str, int], Callable[..., None]]" = {
+        ("sync", 3): sync,
+        ("install", 4): install,
+    }
     command = commands.get(((arguments or [""])[0], len(arguments)))
     if arguments == ["tag"]:
         print(tag())
