@@ -6,6 +6,24 @@
 //! 2. A formatter appends to `out` and looks at nothing that was there before. Where it fails, the
 //!    writer cuts off what it had appended: half a line never reaches a sink.
 //! 3. A formatter adds no terminator: the route does.
+//!
+//! ```text
+//! pattern   logging.Formatter's `%` style: compiled once, run for each record
+//! message   the message of a record, for every formatter
+//! percent   Python's `%` operator for typed arguments
+//! brace     `{}` templates, for callers in Rust
+//! date      asctime and the other times
+//! ```
+
+mod brace;
+mod date;
+mod message;
+pub mod pattern;
+pub mod percent;
+
+pub use date::{TimeModel, Zone, reload_local_zone};
+pub use message::write_message;
+pub use pattern::PatternFormatter;
 
 use crate::record::RecordView;
 use std::fmt;
@@ -41,13 +59,26 @@ pub struct Needs {
     pub task_name: bool,
 }
 
-/// What a route remembers between two records so that formatting is cheap.
+/// What a route remembers between two records so that formatting is cheap. Survives a change of
+/// the route's formatter; a forked child starts with a new one.
 #[derive(Debug, Default)]
 pub struct FormatCache {
-    /// The second (since the Unix epoch) that `date` is the text of.
-    pub second: Option<i64>,
-    /// The date's text without what changes within a second.
-    pub date: Vec<u8>,
+    date: date::DateCache,
+    process: Option<u32>,
+}
+
+impl FormatCache {
+    /// A cache for the records of the process with this number, where that is not our own: those
+    /// that a dead process left behind.
+    pub fn for_process(process: u32) -> FormatCache {
+        FormatCache { process: Some(process), ..FormatCache::default() }
+    }
+
+    /// The number of the process whose records these are.
+    #[inline]
+    pub(crate) fn process(&mut self) -> u32 {
+        *self.process.get_or_insert_with(std::process::id)
+    }
 }
 
 /// Why a record could not be made text.

@@ -1,0 +1,161 @@
+//! Floating-point numbers as `%e`, `%f`, `%g` and `repr` show them.
+//!
+//! The digits come from the standard library (correctly rounded for every precision) and, for
+//! `repr`, from the shortest text that reads back as the same number. Exponents have a sign and at
+//! least two digits. Everything is built at the end of `out`, so nothing is allocated beside it.
+
+use super::integer::write_sign;
+use super::spec::{Conversion, Spec};
+use super::text::{insert, pad};
+use std::io::Write;
+
+const DEFAULT_PRECISION: u16 = 6;
+
+/// Appends `number` as the specifier shows a `float`.
+pub(crate) fn write_float(spec: &Spec, number: f64, out: &mut Vec<u8>) {
+    let start = out.len();
+    write_sign(spec, number.is_sign_negative() && !number.is_nan(), out);
+    let body = out.len();
+    let magnitude = number.abs();
+    let precision = usize::from(spec.precision.unwrap_or(DEFAULT_PRECISION));
+    if number.is_nan() {
+        out.extend_from_slice(b"nan");
+    } else if number.is_infinite() {
+        out.extend_from_slice(b"inf");
+    } else {
+        match spec.conversion {
+            Conversion::Exponent => write_exponent(magnitude, precision, spec.alternate, out),
+            Conversion::General => write_general(magnitude, precision, spec.alternate, out),
+            _ => {
+                // Writing to a vector cannot fail.
+                let _ = write!(out, "{magnitude:.precision$}");
+                if spec.alternate && precision == 0 {
+                    out.push(b'.');
+                }
+            }
+        }
+    }
+    if spec.upper {
+        out[body..].make_ascii_uppercase();
+    }
+    if spec.width > 0 {
+        let (at, fill) = if spec.zero { (body, b'0') } else { (start, b' ') };
+        pad(spec, start, out.len() - start, at, fill, out);
+    }
+}
+
+/// Appends `repr(number)`.
+pub(crate) fn write_repr(number: f64, out: &mut Vec<u8>) {
+    if number.is_nan() {
+        return out.extend_from_slice(b"nan");
+    }
+    if number.is_sign_negative() {
+        out.push(b'-');
+    }
+    if number.is_infinite() {
+        return out.extend_from_slice(b"inf");
+    }
+    if number == 0.0 {
+        return out.extend_from_slice(b"0.0");
+    }
+    let start = out.len();
+    let mut buffer = zmij::Buffer::new();
+    let exponent = write_shortest(buffer.format_finite(number.abs()), out);
+    match exponent {
+        -4..16 => {
+            place_point(start, exponent, out);
+            if out.len() - start <= exponent.unsigned_abs() as usize + 1 && exponent >= 0 {
+                out.extend_from_slice(b".0");
+            }
+        }
+        _ => place_exponent(start, exponent, false, out),
+    }
+}
+
+/// Appends the significant digits in `text`, without zeros at either end, and returns the power of
+/// ten of the first.
+fn write_shortest(text: &str, out: &mut Vec<u8>) -> i32 {
+    let (mantissa, exponent) = match text.split_once('e') {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse().unwrap_or(0)),
+        None => (text, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let start = out.len();
+    out.extend_from_slice(whole.as_bytes());
+    out.extend_from_slice(fraction.as_bytes());
+    let zeros = out[start..].iter().take_while(|digit| **digit == b'0').count();
+    out.copy_within(start + zeros.., start);
+    out.truncate(out.len() - zeros);
+    strip_zeros(start, out);
+    exponent + whole.len() as i32 - 1 - zeros as i32
+}
+
+fn strip_zeros(start: usize, out: &mut Vec<u8>) {
+    let zeros = out[start + 1..].iter().rev().take_while(|digit| **digit == b'0').count();
+    out.truncate(out.len() - zeros);
+}
+
+/// Makes `123` with the exponent 1 to `12.3`, 4 to `12300`, -2 to `0.0123`.
+fn place_point(start: usize, exponent: i32, out: &mut Vec<u8>) {
+    let digits = out.len() - start;
+    match usize::try_from(exponent) {
+        Ok(exponent) if digits <= exponent => out.resize(start + exponent + 1, b'0'),
+        Ok(exponent) if digits == exponent + 1 => {}
+        Ok(exponent) => insert(start + exponent + 1, b'.', 1, out),
+        Err(_) => {
+            insert(start, b'0', exponent.unsigned_abs() as usize + 1, out);
+            out[start + 1] = b'.';
+        }
+    }
+}
+
+/// Makes `123` with the exponent -7 to `1.23e-07`.
+fn place_exponent(start: usize, exponent: i32, point: bool, out: &mut Vec<u8>) {
+    if point || out.len() > start + 1 {
+        insert(start + 1, b'.', 1, out);
+    }
+    out.push(b'e');
+    out.push(if exponent < 0 { b'-' } else { b'+' });
+    let exponent = exponent.unsigned_abs();
+    if exponent < 10 {
+        out.push(b'0');
+    }
+    super::integer::write_plain(exponent, out);
+}
+
+/// Appends `precision + 1` significant digits and returns the power of ten of the first.
+fn write_significant(magnitude: f64, precision: usize, out: &mut Vec<u8>) -> i32 {
+    let start = out.len();
+    // Writing to a vector cannot fail.
+    let _ = write!(out, "{magnitude:.precision$e}");
+    let at = memchr::memrchr(b'e', &out[start..]).map_or(out.len(), |at| start + at);
+    let exponent = std::str::from_utf8(&out[at..]).ok().and_then(|text| text[1..].parse().ok());
+    out.truncate(at);
+    if precision > 0 {
+        out.remove(start + 1); // the point
+    }
+    exponent.unwrap_or(0)
+}
+
+fn write_exponent(magnitude: f64, precision: usize, point: bool, out: &mut Vec<u8>) {
+    let start = out.len();
+    let exponent = write_significant(magnitude, precision, out);
+    place_exponent(start, exponent, point, out);
+}
+
+fn write_general(magnitude: f64, precision: usize, alternate: bool, out: &mut Vec<u8>) {
+    let start = out.len();
+    let digits = precision.max(1);
+    let exponent = write_significant(magnitude, digits - 1, out);
+    if !alternate {
+        strip_zeros(start, out);
+    }
+    if (-4..digits as i32).contains(&exponent) {
+        place_point(start, exponent, out);
+        if alternate && exponent == digits as i32 - 1 {
+            out.push(b'.');
+        }
+    } else {
+        place_exponent(start, exponent, alternate, out);
+    }
+}
