@@ -1,0 +1,352 @@
+//! The ring itself: reserving, and what everybody may ask of it.
+
+use crate::consumer::Consumer;
+use crate::error::{Refusal, RingError};
+use crate::held::Held;
+use crate::layout::{CLOSED, MAX_PAYLOAD_BYTES, State, WORD_BYTES, Word, frame_bytes};
+use crate::memory::Memory;
+use crate::queue::Queue;
+use crate::reservation::Reservation;
+use crate::signal::{ABSENT, AWAKE, NAPPING, Signal};
+use crate::sync::Ordering::{Acquire, Relaxed, Release};
+use crate::sync::{Mutex, compiler_fence, lock};
+use crate::table::Table;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// A bounded ring of bytes for many producers and one consumer. See the [crate's text](crate).
+pub struct Ring {
+    table: Table,
+    max_frame_bytes: usize,
+    signal: Signal,
+    queue: Queue,
+    /// Keeps `release` and [`Held`] apart.
+    pub(crate) hold: Mutex<()>,
+}
+
+impl Ring {
+    /// The smallest capacity, 64 KiB.
+    #[cfg(not(loom))]
+    pub const MIN_CAPACITY_BYTES: usize = 64 << 10;
+    /// The smallest capacity; a model check has to fill a ring in a few steps.
+    #[cfg(loom)]
+    pub const MIN_CAPACITY_BYTES: usize = 64;
+    /// The largest capacity, 16 GiB.
+    pub const MAX_CAPACITY_BYTES: usize = 16 << 30;
+
+    /// A ring in memory of this process, open and empty.
+    ///
+    /// `capacity_bytes` is rounded up to a power of two, `table_bytes` to a multiple of 8. Pages
+    /// that were never touched cost no memory; after one lap of the ring all of them were.
+    ///
+    /// # Errors
+    /// If `capacity_bytes` is not within [`Ring::MIN_CAPACITY_BYTES`] and
+    /// [`Ring::MAX_CAPACITY_BYTES`] or `table_bytes` is more than [`Table::MAX_BYTES`], and if the
+    /// system has no address space left.
+    pub fn anonymous(capacity_bytes: usize, table_bytes: usize) -> Result<Ring, RingError> {
+        let (min, max) = (Self::MIN_CAPACITY_BYTES, Self::MAX_CAPACITY_BYTES);
+        if !(min..=max).contains(&capacity_bytes) {
+            return Err(RingError::bounds("capacity_bytes", capacity_bytes, min, max));
+        }
+        Self::with_sizes(capacity_bytes.next_power_of_two(), Table::check(table_bytes)?)
+    }
+
+    /// The same with a table as large as `table` that starts as its copy, so that the ids of its
+    /// texts stay valid. For a forked child, and for another capacity.
+    ///
+    /// Takes no lock of the ring that `table` belongs to: a child can call it whatever its parent's
+    /// threads were doing. A text that is appended to `table` after this call has no place in the
+    /// new ring, and its id will name another text there.
+    ///
+    /// # Errors
+    /// As [`Ring::anonymous`].
+    pub fn anonymous_with_table(capacity_bytes: usize, table: &Table) -> Result<Ring, RingError> {
+        let mut ring = Self::anonymous(capacity_bytes, table.capacity_bytes())?;
+        ring.table.copy_from(table);
+        Ok(ring)
+    }
+
+    pub(crate) fn with_sizes(capacity: usize, table_bytes: usize) -> Result<Ring, RingError> {
+        Ok(Ring {
+            table: Table { memory: Memory::anonymous(capacity, table_bytes)? },
+            max_frame_bytes: (capacity / 4 - WORD_BYTES).min(MAX_PAYLOAD_BYTES),
+            signal: Signal::new(),
+            queue: Queue::new(),
+            hold: Mutex::new(()),
+        })
+    }
+
+    /// How many bytes the ring holds. Each frame takes its length, a word of 8 bytes and what is
+    /// missing to the next multiple of 8; where a frame does not fit before the ring's end, that
+    /// rest is lost for one lap.
+    pub fn capacity_bytes(&self) -> usize {
+        self.memory().capacity()
+    }
+
+    /// The longest frame: a quarter of the capacity less its word, at most 1 GiB.
+    pub fn max_frame_bytes(&self) -> usize {
+        self.max_frame_bytes
+    }
+
+    /// Reserves a frame of `len` bytes, all zero. Never blocks, takes no lock, calls no system.
+    ///
+    /// Producers that wait in [`Ring::reserve`] come first: while there are any, at most the room
+    /// that was known to be free before they came is given to others, less than one capacity.
+    ///
+    /// # Errors
+    /// [`Refusal::Full`], [`Refusal::TooLarge`] or [`Refusal::Closed`].
+    #[inline]
+    pub fn try_reserve(&self, len: usize) -> Result<Reservation<'_>, Refusal> {
+        if len > self.max_frame_bytes {
+            return Err(Refusal::TooLarge);
+        }
+        let producers = &self.memory().header().producers;
+        let capacity = self.capacity_bytes() as u64;
+        // In this order: no tail is ahead of a head that is read after it.
+        let mut tail = producers.cached_tail.load(Acquire);
+        let mut head = producers.head.load(Relaxed);
+        loop {
+            if head & CLOSED != 0 {
+                return Err(Refusal::Closed);
+            }
+            let (start, end) = self.place(head, len);
+            if end - tail > capacity {
+                tail = self.newer_tail(tail, false)?;
+                head = producers.head.load(Relaxed);
+                continue;
+            }
+            match producers.head.compare_exchange_weak(head, end, Relaxed, Relaxed) {
+                Ok(_) => return Ok(self.take(head, start, len)),
+                Err(now) => head = now,
+            }
+        }
+    }
+
+    /// Reserves a frame of `len` bytes, all zero, and blocks the calling thread while the ring is
+    /// full, until `deadline`, or for ever without one. Whoever came first is served first.
+    ///
+    /// A thread that holds a [`Reservation`] must not call this: the consumer cannot pass a frame
+    /// that is neither committed nor dropped, so it might wait for itself.
+    ///
+    /// # Errors
+    /// [`Refusal::TimedOut`], [`Refusal::TooLarge`] or [`Refusal::Closed`]; also if the ring is
+    /// closed while it waits.
+    #[inline]
+    pub fn reserve(
+        &self,
+        len: usize,
+        deadline: Option<Instant>,
+    ) -> Result<Reservation<'_>, Refusal> {
+        match self.try_reserve(len) {
+            Err(Refusal::Full) => self.reserve_in_line(len, deadline),
+            other => other,
+        }
+    }
+
+    #[cold]
+    fn reserve_in_line(
+        &self,
+        len: usize,
+        deadline: Option<Instant>,
+    ) -> Result<Reservation<'_>, Refusal> {
+        let mut seat = self.queue.join();
+        loop {
+            if seat.is_first() {
+                match self.reserve_first(len) {
+                    Err(Refusal::Full) => {}
+                    other => return other,
+                }
+            } else if self.is_closed() {
+                return Err(Refusal::Closed);
+            }
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                return Err(Refusal::TimedOut);
+            }
+            seat.wait(deadline);
+        }
+    }
+
+    /// `try_reserve` for the first in line.
+    fn reserve_first(&self, len: usize) -> Result<Reservation<'_>, Refusal> {
+        let producers = &self.memory().header().producers;
+        let mut tail = producers.cached_tail.load(Acquire);
+        loop {
+            let head = producers.head.load(Relaxed);
+            if head & CLOSED != 0 {
+                return Err(Refusal::Closed);
+            }
+            let (start, end) = self.place(head, len);
+            if end - tail > self.capacity_bytes() as u64 {
+                tail = self.newer_tail(tail, true)?;
+            } else if producers.head.compare_exchange(head, end, Relaxed, Relaxed).is_ok() {
+                return Ok(self.take(head, start, len));
+            }
+        }
+    }
+
+    /// Where a frame of `len` bytes begins and ends that is reserved at `head`. It does not wrap:
+    /// where it does not fit before the ring's end it begins with the next lap.
+    #[inline]
+    fn place(&self, head: u64, len: usize) -> (u64, u64) {
+        let (size, left) = (frame_bytes(len), self.capacity_bytes() - self.memory().offset(head));
+        let start = if left < size { head + left as u64 } else { head };
+        (start, start + size as u64)
+    }
+
+    /// Writes the words of what `head` was just moved over.
+    #[inline]
+    fn take(&self, head: u64, start: u64, len: usize) -> Reservation<'_> {
+        if start != head {
+            let pad = (start - head) as usize - WORD_BYTES;
+            self.memory().word(head).store(Word::encode(State::Pad, pad), Release);
+        }
+        // Nobody in this process needs the word before the frame is committed. A reader after a
+        // crash does: it tells how far to skip. So nothing of the payload may be written before it.
+        self.memory().word(start).store(Word::encode(State::Reserved, len), Relaxed);
+        compiler_fence();
+        // SAFETY: the exchange of `head` gave these bytes to this call alone, until they are
+        // committed; the consumer had zeroed and released them.
+        unsafe { Reservation::new(self, start, len) }
+    }
+
+    /// The tail, if it has moved since `tail` was seen, and is for such as this producer.
+    #[cold]
+    fn newer_tail(&self, tail: u64, first_in_line: bool) -> Result<u64, Refusal> {
+        let header = self.memory().header();
+        // Acquires the consumer's zeroes.
+        let now = header.consumer.tail.load(Acquire);
+        let others_wait = self.queue.waiting() > usize::from(first_in_line);
+        if now == tail || (others_wait && !first_in_line) {
+            // The consumer may be in a nap that began before the ring filled up.
+            self.signal.unpark();
+            return Err(Refusal::Full);
+        }
+        // Not published while others wait: newcomers would take what is theirs.
+        if !others_wait {
+            header.producers.cached_tail.store(now, Release);
+        }
+        Ok(now)
+    }
+
+    /// Tells the consumer that the frame that ends at `end` is decided; `true` if there is none.
+    #[inline]
+    pub(crate) fn announce(&self, end: u64) -> bool {
+        match self.signal.state_after_commit() {
+            AWAKE => false,
+            ABSENT => true,
+            state => {
+                if state != NAPPING || self.is_filling(end) {
+                    self.unpark_for(end, state);
+                }
+                false
+            }
+        }
+    }
+
+    /// Whether more than a quarter of the ring is used before `end`, as far as a producer knows.
+    #[inline]
+    fn is_filling(&self, end: u64) -> bool {
+        let tail = self.memory().header().producers.cached_tail.load(Relaxed);
+        end.saturating_sub(tail) > self.capacity_bytes() as u64 / 4
+    }
+
+    /// Wakes the consumer, out of a nap only if the ring really fills up.
+    #[cold]
+    fn unpark_for(&self, end: u64, state: u32) {
+        if state == NAPPING && self.queue.waiting() == 0 {
+            let header = self.memory().header();
+            header.producers.cached_tail.store(header.consumer.tail.load(Acquire), Release);
+            if !self.is_filling(end) {
+                return;
+            }
+        }
+        self.signal.unpark();
+    }
+
+    /// Everything reserved so far lies before it: a number of bytes since the ring was made, which
+    /// only grows. Past 2^63 bytes, centuries away, the ring would be closed.
+    pub fn position(&self) -> u64 {
+        self.memory().header().producers.head.load(Acquire) & !CLOSED
+    }
+
+    /// Everything before it was released by the consumer.
+    pub fn released(&self) -> u64 {
+        self.memory().header().consumer.tail.load(Acquire)
+    }
+
+    /// How many bytes lie between [`Ring::released`] and [`Ring::position`], as read one after the
+    /// other: under load a moment's estimate, never more than the capacity.
+    pub fn used_bytes(&self) -> usize {
+        let released = self.released();
+        ((self.position() - released) as usize).min(self.capacity_bytes())
+    }
+
+    /// Refuses new reservations and wakes everybody. What was reserved before may still be committed
+    /// and consumed; [`Ring::position`] no longer moves.
+    pub fn close(&self) {
+        self.memory().header().producers.head.fetch_or(CLOSED, Release);
+        self.queue.closed();
+        self.wake();
+    }
+
+    /// Whether [`Ring::close`] was called.
+    pub fn is_closed(&self) -> bool {
+        self.memory().header().producers.head.load(Relaxed) & CLOSED != 0
+    }
+
+    /// Wakes the consumer out of a nap or sleep. Is it awake, its next [`Consumer::park`] returns at
+    /// once, so that what the caller did before is not overlooked. Costs a fence if it is awake, a
+    /// system call if it is parked.
+    pub fn wake(&self) {
+        self.signal.wake();
+    }
+
+    /// The texts beside the ring.
+    pub fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// The right to consume, or `None` while somebody has it. Dropping the consumer gives it back.
+    pub fn consumer(self: &Arc<Self>) -> Option<Consumer> {
+        self.signal.arrive().then(|| Consumer::new(self.clone()))
+    }
+
+    /// Holds the consumer's `release` off while the guard lives, so that the frames it shows stay
+    /// what they are, and counters kept under [`Consumer::release`] stand still with them.
+    ///
+    /// Blocks while the consumer releases. Producers are not held off.
+    pub fn hold(&self) -> Held<'_> {
+        Held::new(self, lock(&self.hold))
+    }
+
+    /// A copy of all its memory, as a crash at this moment would leave it. For tests and post-mortems.
+    #[cfg(not(loom))]
+    pub fn image(&mut self) -> Vec<u8> {
+        self.table.memory.image()
+    }
+
+    #[inline]
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.table.memory
+    }
+
+    pub(crate) fn signal(&self) -> &Signal {
+        &self.signal
+    }
+
+    pub(crate) fn queue(&self) -> &Queue {
+        &self.queue
+    }
+}
+
+impl fmt::Debug for Ring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ring")
+            .field("capacity_bytes", &self.capacity_bytes())
+            .field("position", &self.position())
+            .field("released", &self.released())
+            .field("is_closed", &self.is_closed())
+            .finish_non_exhaustive()
+    }
+}
