@@ -94,7 +94,7 @@ impl Consumer {
         header.tail.store(to, Release);
         account();
         drop(guard);
-        self.ring.queue().room_freed();
+        self.ring.serve_queue();
     }
 
     /// Waits as `depth` says. Returns at once if there is something to do already: for

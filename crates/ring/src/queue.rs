@@ -4,13 +4,20 @@
 //! 1. Producers that wait are served in the order in which they came.
 //! 2. While somebody waits, nobody else is given room that the consumer frees; a newcomer can at most
 //!    use up what was known to be free when the line began, less than one capacity.
-//! 3. Only the first in line is woken when room is freed: one wake-up a release, whoever waits.
+//! 3. Room that is there is given to the whole line at once, by whoever found it: the consumer after
+//!    a release, or a producer that joins or leaves.
+//!
+//! The third one is what keeps a saturated ring fast. Were the first one only woken to help itself,
+//! every producer would find a line before it at each record, join it, and all of them would go from
+//! wake-up to wake-up. As it is, the line is empty again before anybody in it has woken up; their
+//! frames lie one ring's length ahead of the consumer, so it does not come to wait for them.
 //!
 //! Pinned by the loom model `a_blocked_producer_gets_the_room_that_is_released` and the tests of
-//! `blocking.rs`.
+//! `blocking_is_fair_and_ends.rs`.
 
+use crate::error::Refusal;
 use crate::sync::Ordering::{Relaxed, SeqCst};
-use crate::sync::{AtomicUsize, Condvar, Mutex, MutexGuard, fence, lock};
+use crate::sync::{AtomicU64, AtomicUsize, Condvar, Mutex, MutexGuard, fence, lock};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,15 +25,20 @@ use std::time::Instant;
 pub(crate) struct Queue {
     /// How many wait: the length of `seats`, for those who do not hold the lock.
     waiting: AtomicUsize,
-    seats: Mutex<VecDeque<Arc<Condvar>>>,
+    seats: Mutex<VecDeque<Arc<Seat>>>,
 }
 
-/// A place in the line, and the line's lock.
-pub(crate) struct Seat<'q> {
-    queue: &'q Queue,
-    seats: Option<MutexGuard<'q, VecDeque<Arc<Condvar>>>>,
-    condvar: Arc<Condvar>,
+/// A place in the line.
+struct Seat {
+    len: usize,
+    /// Where the frame begins that this producer was given, or one of the two below. Written under
+    /// the line's lock.
+    outcome: AtomicU64,
+    served: Condvar,
 }
+
+const WAITING: u64 = u64::MAX;
+const CLOSED: u64 = u64::MAX - 1;
 
 impl Queue {
     pub(crate) fn new() -> Self {
@@ -38,63 +50,77 @@ impl Queue {
         self.waiting.load(Relaxed)
     }
 
-    /// Takes the last place.
-    pub(crate) fn join(&self) -> Seat<'_> {
-        let condvar = Arc::new(Condvar::new());
+    /// Waits in line for a frame of `len` bytes and returns where it begins. `reserve` tries to
+    /// reserve one of that length, before everybody who does not wait.
+    pub(crate) fn wait(
+        &self,
+        len: usize,
+        deadline: Option<Instant>,
+        reserve: impl Fn(usize) -> Result<u64, Refusal>,
+    ) -> Result<u64, Refusal> {
+        let seat = Arc::new(Seat { len, outcome: AtomicU64::new(WAITING), served: Condvar::new() });
         let mut seats = lock(&self.seats);
-        seats.push_back(condvar.clone());
+        seats.push_back(seat.clone());
         self.waiting.store(seats.len(), Relaxed);
-        // Pairs with the one in `room_freed`: either this producer sees the room, or the consumer
-        // sees that somebody waits for it.
+        // Pairs with the one in `serve`: either this thread sees the room, or the consumer sees
+        // that somebody waits for it.
         fence(SeqCst);
-        Seat { queue: self, seats: Some(seats), condvar }
-    }
-
-    /// Called by the consumer after it has freed room.
-    pub(crate) fn room_freed(&self) {
-        fence(SeqCst);
-        if self.waiting.load(Relaxed) > 0
-            && let Some(first) = lock(&self.seats).front()
-        {
-            first.notify_one();
-        }
-    }
-
-    /// Wakes everybody, to find the ring closed.
-    pub(crate) fn closed(&self) {
-        lock(&self.seats).iter().for_each(|seat| seat.notify_one());
-    }
-}
-
-impl Seat<'_> {
-    /// Whether nobody is before this producer.
-    pub(crate) fn is_first(&self) -> bool {
-        let first = self.seats.as_ref().and_then(|seats| seats.front());
-        first.is_some_and(|first| Arc::ptr_eq(first, &self.condvar))
-    }
-
-    /// Waits until something has changed or the deadline is over.
-    pub(crate) fn wait(&mut self, deadline: Option<Instant>) {
-        let Some(seats) = self.seats.take() else { return };
-        self.seats = Some(match deadline {
-            None => self.condvar.wait(seats).unwrap_or_else(|poison| poison.into_inner()),
-            Some(deadline) => {
-                let left = deadline.saturating_duration_since(Instant::now());
-                let waited = self.condvar.wait_timeout(seats, left);
-                waited.unwrap_or_else(|poison| poison.into_inner()).0
+        self.serve_line(&mut seats, &reserve);
+        loop {
+            match seat.outcome.load(Relaxed) {
+                WAITING => {}
+                CLOSED => return Err(Refusal::Closed),
+                start => return Ok(start),
             }
-        });
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                seats.retain(|other| !Arc::ptr_eq(other, &seat));
+                // What this one was too large for may do for the next.
+                self.serve_line(&mut seats, &reserve);
+                return Err(Refusal::TimedOut);
+            }
+            seats = seat.sit(seats, deadline);
+        }
+    }
+
+    /// Gives the line what there is, after room was freed or the ring was closed.
+    pub(crate) fn serve(&self, reserve: impl Fn(usize) -> Result<u64, Refusal>) {
+        fence(SeqCst);
+        if self.waiting.load(Relaxed) > 0 {
+            self.serve_line(&mut lock(&self.seats), &reserve);
+        }
+    }
+
+    fn serve_line(
+        &self,
+        seats: &mut VecDeque<Arc<Seat>>,
+        reserve: &impl Fn(usize) -> Result<u64, Refusal>,
+    ) {
+        while let Some(first) = seats.front() {
+            let outcome = match reserve(first.len) {
+                Ok(start) => start,
+                Err(Refusal::Closed) => CLOSED,
+                Err(_) => break,
+            };
+            first.outcome.store(outcome, Relaxed);
+            first.served.notify_one();
+            seats.pop_front();
+        }
+        self.waiting.store(seats.len(), Relaxed);
     }
 }
 
-impl Drop for Seat<'_> {
-    fn drop(&mut self) {
-        let Some(mut seats) = self.seats.take() else { return };
-        seats.retain(|seat| !Arc::ptr_eq(seat, &self.condvar));
-        self.queue.waiting.store(seats.len(), Relaxed);
-        // There may be room left for the next one.
-        if let Some(next) = seats.front() {
-            next.notify_one();
-        }
+impl Seat {
+    /// Gives the line's lock away until something has changed or the deadline is over.
+    fn sit<'q>(
+        &self,
+        seats: MutexGuard<'q, VecDeque<Arc<Seat>>>,
+        deadline: Option<Instant>,
+    ) -> MutexGuard<'q, VecDeque<Arc<Seat>>> {
+        let Some(deadline) = deadline else {
+            return self.served.wait(seats).unwrap_or_else(|poison| poison.into_inner());
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        let waited = self.served.wait_timeout(seats, left);
+        waited.unwrap_or_else(|poison| poison.into_inner()).0
     }
 }

@@ -117,7 +117,12 @@ impl Ring {
                 continue;
             }
             match producers.head.compare_exchange_weak(head, end, Relaxed, Relaxed) {
-                Ok(_) => return Ok(self.take(head, start, len)),
+                Ok(_) => {
+                    self.mark(head, start, len);
+                    // SAFETY: the exchange gave these bytes to this call alone, until they are
+                    // committed; the consumer had zeroed and released them.
+                    return Ok(unsafe { Reservation::new(self, start, len) });
+                }
                 Err(now) => head = now,
             }
         }
@@ -150,25 +155,14 @@ impl Ring {
         len: usize,
         deadline: Option<Instant>,
     ) -> Result<Reservation<'_>, Refusal> {
-        let mut seat = self.queue.join();
-        loop {
-            if seat.is_first() {
-                match self.reserve_first(len) {
-                    Err(Refusal::Full) => {}
-                    other => return other,
-                }
-            } else if self.is_closed() {
-                return Err(Refusal::Closed);
-            }
-            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-                return Err(Refusal::TimedOut);
-            }
-            seat.wait(deadline);
-        }
+        let start = self.queue.wait(len, deadline, |len| self.reserve_first(len))?;
+        // SAFETY: `reserve_first` gave this frame to this producer's place in the line alone.
+        Ok(unsafe { Reservation::new(self, start, len) })
     }
 
-    /// `try_reserve` for the first in line.
-    fn reserve_first(&self, len: usize) -> Result<Reservation<'_>, Refusal> {
+    /// Reserves for the first in line, whichever thread calls this, and returns where the frame
+    /// begins.
+    fn reserve_first(&self, len: usize) -> Result<u64, Refusal> {
         let producers = &self.memory().header().producers;
         let mut tail = producers.cached_tail.load(Acquire);
         loop {
@@ -180,9 +174,15 @@ impl Ring {
             if end - tail > self.capacity_bytes() as u64 {
                 tail = self.newer_tail(tail, true)?;
             } else if producers.head.compare_exchange(head, end, Relaxed, Relaxed).is_ok() {
-                return Ok(self.take(head, start, len));
+                self.mark(head, start, len);
+                return Ok(start);
             }
         }
+    }
+
+    /// Gives producers that wait what room there is, or the refusal of a closed ring.
+    pub(crate) fn serve_queue(&self) {
+        self.queue.serve(|len| self.reserve_first(len));
     }
 
     /// Where a frame of `len` bytes begins and ends that is reserved at `head`. It does not wrap:
@@ -196,7 +196,7 @@ impl Ring {
 
     /// Writes the words of what `head` was just moved over.
     #[inline]
-    fn take(&self, head: u64, start: u64, len: usize) -> Reservation<'_> {
+    fn mark(&self, head: u64, start: u64, len: usize) {
         if start != head {
             let pad = (start - head) as usize - WORD_BYTES;
             self.memory().word(head).store(Word::encode(State::Pad, pad), Release);
@@ -205,9 +205,6 @@ impl Ring {
         // crash does: it tells how far to skip. So nothing of the payload may be written before it.
         self.memory().word(start).store(Word::encode(State::Reserved, len), Relaxed);
         compiler_fence();
-        // SAFETY: the exchange of `head` gave these bytes to this call alone, until they are
-        // committed; the consumer had zeroed and released them.
-        unsafe { Reservation::new(self, start, len) }
     }
 
     /// The tail, if it has moved since `tail` was seen, and is for such as this producer.
@@ -286,7 +283,7 @@ impl Ring {
     /// and consumed; [`Ring::position`] no longer moves.
     pub fn close(&self) {
         self.memory().header().producers.head.fetch_or(CLOSED, Release);
-        self.queue.closed();
+        self.serve_queue();
         self.wake();
     }
 
@@ -333,10 +330,6 @@ impl Ring {
 
     pub(crate) fn signal(&self) -> &Signal {
         &self.signal
-    }
-
-    pub(crate) fn queue(&self) -> &Queue {
-        &self.queue
     }
 }
 
