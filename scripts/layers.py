@@ -40,24 +40,30 @@ CRATES: dict[str, frozenset[str]] = {
 }
 FOREIGN_TO_THE_ENGINE = re.compile(r"pyo3|tokio|async-std|smol")
 
-LEAVES = frozenset({"level", "field", "clock", "config", "error", "fs", "metrics", "overflow"})
-RECORD = LEAVES | {"record"}
+LEAVES = frozenset(
+    {"level", "field", "clock", "config", "error", "fs", "overflow", "report", "spawn"}
+)
+RECORD = LEAVES | {"record", "metrics"}
 TEXT = RECORD | {"filter", "format"}
-BOTH_HALVES = TEXT | {"sink", "route", "notice", "barrier"}
+BOTH_HALVES = TEXT | {"sink", "route", "notice", "barrier", "fork", "intern", "generation"}
 # What a module of the engine may name, of the engine.
 ENGINE: dict[str, frozenset[str]] = {
     **dict.fromkeys(LEAVES, LEAVES),
     "record": LEAVES,
+    "metrics": RECORD,
     "filter": RECORD,
     "format": RECORD,
     "notice": RECORD,
-    "barrier": LEAVES,
+    "barrier": RECORD,
+    "intern": RECORD | {"fork"},
     "sink": LEAVES,
-    "route": TEXT | {"sink"},
+    "route": TEXT | {"sink", "notice", "barrier", "fork"},
+    "fork": LEAVES,
+    "generation": BOTH_HALVES,
     "writer": BOTH_HALVES,
     "engine": BOTH_HALVES | {"writer"},
-    "fork": BOTH_HALVES | {"engine"},
     "facade": BOTH_HALVES | {"engine"},
+    "macros": BOTH_HALVES | {"engine"},
     "testing": BOTH_HALVES | {"engine"},
 }
 
