@@ -63,7 +63,7 @@ ENGINE: dict[str, frozenset[str]] = {
     "writer": BOTH_HALVES,
     "engine": BOTH_HALVES | {"writer"},
     "facade": BOTH_HALVES | {"engine"},
-    "macros": BOTH_HALVES | {"engine"},
+    "macros": BOTH_HALVES | {"engine", "facade"},
     "testing": BOTH_HALVES | {"engine"},
 }
 
