@@ -57,3 +57,42 @@ fn write_display(value: Value<'_>, out: &mut Vec<u8>) {
         _ => write_str(value, out),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_take_values_in_order_and_nothing_vanishes() {
+        let values = [Value::Str("ä"), Value::I64(-3), Value::Bool(true)];
+        for (template, text) in [
+            ("{} {} {}", "ä -3 true"),
+            ("{}", "ä -3 true"),
+            ("{}{}{}{}", "ä-3true{}"),
+            ("{{}} {}{}{}", "{} ä-3true"),
+            ("}{} {{{}}} {}", "}ä {-3} true"),
+            ("{name} {:?} {", "{name} {:?} { ä -3 true"),
+            ("", " ä -3 true"),
+        ] {
+            let mut out = Vec::new();
+            render(template.as_bytes(), values, &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), text, "{template}");
+        }
+    }
+
+    #[test]
+    fn values_are_shown_as_display_shows_them() {
+        for (value, text) in [
+            (Value::None, "None"),
+            (Value::F64(1.0), "1"),
+            (Value::F64(1e21), "1000000000000000000000"),
+            (Value::F64(f64::NAN), "NaN"),
+            (Value::U64(u64::MAX), "18446744073709551615"),
+            (Value::BigInt("-99999999999999999999"), "-99999999999999999999"),
+        ] {
+            let mut out = Vec::new();
+            render(b"{}", [value], &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), text);
+        }
+    }
+}

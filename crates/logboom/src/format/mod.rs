@@ -20,6 +20,8 @@ mod date;
 mod message;
 pub mod pattern;
 pub mod percent;
+#[cfg(test)]
+mod tables;
 
 pub use date::{TimeModel, Zone, reload_local_zone};
 pub use message::write_message;

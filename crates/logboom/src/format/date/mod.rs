@@ -8,7 +8,7 @@
 //! asctime   all of it together, with the text of the last second kept in the cache
 //! ```
 //!
-//! Pinned by `tests/format_dates.rs`, which replays what CPython gave for `testdata/dates.tsv`.
+//! Pinned by `tests.rs`, which replays what CPython gave for `testdata/dates.tsv`.
 
 mod asctime;
 mod civil;
@@ -21,3 +21,6 @@ pub use zone::{Zone, reload_local_zone};
 
 pub(crate) use asctime::{AscTime, DateCache};
 pub(crate) use strftime::DateFormat;
+
+#[cfg(test)]
+mod tests;

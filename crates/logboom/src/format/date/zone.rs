@@ -109,7 +109,7 @@ fn load() -> TimeZone {
 
 /// The zone that the value `tz` of `TZ` names.
 #[cfg(unix)]
-fn resolve(tz: &str, dir: &std::path::Path) -> TimeZone {
+pub(super) fn resolve(tz: &str, dir: &std::path::Path) -> TimeZone {
     let tz = tz.strip_prefix(':').unwrap_or(tz);
     if tz.is_empty() {
         return TimeZone::UTC;

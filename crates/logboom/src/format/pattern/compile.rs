@@ -2,7 +2,7 @@
 
 use super::error::PatternError;
 use super::source::Source;
-use crate::format::percent::Spec;
+use crate::format::percent::{Conversion, Spec};
 use memchr::memchr;
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub(super) struct Op {
     pub(super) before: Box<str>,
     pub(super) source: Source,
     pub(super) spec: Spec,
-    /// Whether the spec is a bare `%s` or the like.
+    /// Whether the spec is a bare `%s`.
     pub(super) plain: bool,
 }
 
@@ -45,7 +45,7 @@ pub(super) fn compile(pattern: &str, has_task_name: bool) -> Result<Program, Pat
             let letter = spec.conversion.letter();
             return Err(refuse(&format_args!("got conversion `{letter}` for `%({key})`")));
         }
-        let plain = spec.is_plain();
+        let plain = spec == Spec::plain(Conversion::Str);
         ops.push(Op { before: std::mem::take(&mut literal).into(), source, spec, plain });
         rest = &behind[taken..];
     }

@@ -21,7 +21,7 @@
 //! that need a `LogRecord` (`msg`, `args`, `exc_info` …), `%(message)r` (which characters are
 //! printable depends on the interpreter), date formats that depend on locale or platform.
 //!
-//! Pinned by `tests/format_pattern.rs` and `tests/format_dates.rs`.
+//! Pinned by `tests.rs`, which replays what CPython's formatters gave.
 
 mod compile;
 mod error;
@@ -304,3 +304,6 @@ fn field<'r>(record: &RecordView<'r>, key: &str) -> Option<Value<'r>> {
 fn missing(key: &str) -> FormatError {
     FormatError(format!("formatting field not found in record: '{key}'"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,7 +20,7 @@
 //! than [`Value`]'s; those are formatted at the call. Without arguments `logging` applies no `%` at
 //! all, which is [`Message::Plain`](crate::record::Message::Plain), not a template.
 //!
-//! Pinned by `tests/format_percent.rs`, which replays what CPython gave for `testdata/percent.tsv`.
+//! Pinned by `tests.rs`, which replays what CPython gave for `testdata/percent.tsv`.
 
 mod float;
 mod integer;
@@ -275,3 +275,6 @@ fn mismatch(spec: &Spec, value: Value<'_>) -> FormatError {
     let letter = spec.conversion.letter();
     FormatError(format!("invalid argument for `%{letter}`: got {:?}", Kind::of(&value)))
 }
+
+#[cfg(test)]
+mod tests;
