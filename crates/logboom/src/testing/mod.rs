@@ -2,8 +2,10 @@
 //!
 //! Nothing in here is meant for a program that runs.
 
+mod dump_formatter;
 mod fault_fs;
 mod memory_fs;
 
+pub use dump_formatter::DumpFormatter;
 pub use fault_fs::{Fault, FaultFs, Operation, When};
 pub use memory_fs::MemoryFs;
