@@ -47,8 +47,8 @@ fn drain(consumer: &mut Consumer) -> usize {
     count
 }
 
-const BURST: usize = 20_000;
-const BURSTS: usize = 20;
+const BURST: usize = 2_000;
+const BURSTS: usize = 200;
 
 /// Nanoseconds of the call and of the release, for each record.
 fn bursts() -> (f64, f64) {

@@ -193,7 +193,7 @@ const PAD: u32 = State::Pad as u32;
 /// The room that a payload of `len` bytes takes with its word.
 #[inline]
 pub(crate) const fn frame_bytes(len: usize) -> usize {
-    (len + WORD_BYTES).next_multiple_of(8)
+    (len + WORD_BYTES + 7) & !7
 }
 
 #[cfg(test)]

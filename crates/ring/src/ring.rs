@@ -98,34 +98,12 @@ impl Ring {
     /// [`Refusal::Full`], [`Refusal::TooLarge`] or [`Refusal::Closed`].
     #[inline]
     pub fn try_reserve(&self, len: usize) -> Result<Reservation<'_>, Refusal> {
-        if len > self.max_frame_bytes {
-            return Err(Refusal::TooLarge);
-        }
-        let producers = &self.memory().header().producers;
-        let capacity = self.capacity_bytes() as u64;
-        // In this order: no tail is ahead of a head that is read after it.
-        let mut tail = producers.cached_tail.load(Acquire);
-        let mut head = producers.head.load(Relaxed);
-        loop {
-            if head & CLOSED != 0 {
-                return Err(Refusal::Closed);
-            }
-            let (start, end) = self.place(head, len);
-            if end - tail > capacity {
-                tail = self.newer_tail(tail, false)?;
-                head = producers.head.load(Relaxed);
-                continue;
-            }
-            match producers.head.compare_exchange_weak(head, end, Relaxed, Relaxed) {
-                Ok(_) => {
-                    self.mark(head, start, len);
-                    // SAFETY: the exchange gave these bytes to this call alone, until they are
-                    // committed; the consumer had zeroed and released them.
-                    return Ok(unsafe { Reservation::new(self, start, len) });
-                }
-                Err(now) => head = now,
-            }
-        }
+        let start = match self.claim_at_once(len) {
+            Some(start) => start,
+            None => self.claim(len, false)?,
+        };
+        // SAFETY: the frame at `start` was just claimed.
+        Ok(unsafe { Reservation::new(self, start, len) })
     }
 
     /// Reserves a frame of `len` bytes, all zero, and blocks the calling thread while the ring is
@@ -143,68 +121,90 @@ impl Ring {
         len: usize,
         deadline: Option<Instant>,
     ) -> Result<Reservation<'_>, Refusal> {
-        match self.try_reserve(len) {
-            Err(Refusal::Full) => self.reserve_in_line(len, deadline),
-            other => other,
-        }
-    }
-
-    #[cold]
-    fn reserve_in_line(
-        &self,
-        len: usize,
-        deadline: Option<Instant>,
-    ) -> Result<Reservation<'_>, Refusal> {
-        let start = self.queue.wait(len, deadline, |len| self.reserve_first(len))?;
-        // SAFETY: `reserve_first` gave this frame to this producer's place in the line alone.
+        let start = match self.claim_at_once(len) {
+            Some(start) => start,
+            None => self.claim_in_line(len, deadline)?,
+        };
+        // SAFETY: the frame at `start` was just claimed.
         Ok(unsafe { Reservation::new(self, start, len) })
     }
 
-    /// Reserves for the first in line, whichever thread calls this, and returns where the frame
-    /// begins.
-    fn reserve_first(&self, len: usize) -> Result<u64, Refusal> {
+    /// Claims a frame of `len` bytes for the caller alone and returns where it begins, if that takes
+    /// no more than one exchange: the usual path, small enough to be inlined.
+    #[inline]
+    fn claim_at_once(&self, len: usize) -> Option<u64> {
+        if len > self.max_frame_bytes {
+            return None;
+        }
         let producers = &self.memory().header().producers;
+        // In this order: no tail is ahead of a head that is read after it.
+        let tail = producers.cached_tail.load(Acquire);
+        let head = producers.head.load(Relaxed);
+        let size = frame_bytes(len);
+        let end = head + size as u64;
+        // The bit that closes the ring puts the head far beyond any capacity.
+        if end - tail > self.capacity_bytes() as u64
+            || self.memory().offset(head) + size > self.capacity_bytes()
+        {
+            return None;
+        }
+        producers.head.compare_exchange(head, end, Relaxed, Relaxed).ok()?;
+        self.mark(head, len);
+        Some(head)
+    }
+
+    /// Claims a frame for the caller, or for the first in line.
+    #[cold]
+    fn claim(&self, len: usize, first_in_line: bool) -> Result<u64, Refusal> {
+        if len > self.max_frame_bytes {
+            return Err(Refusal::TooLarge);
+        }
+        let producers = &self.memory().header().producers;
+        let size = frame_bytes(len);
         let mut tail = producers.cached_tail.load(Acquire);
         loop {
             let head = producers.head.load(Relaxed);
             if head & CLOSED != 0 {
                 return Err(Refusal::Closed);
             }
-            let (start, end) = self.place(head, len);
+            // A frame does not wrap: it begins with the next lap where it does not fit.
+            let left = self.capacity_bytes() - self.memory().offset(head);
+            let pad = if left < size { left } else { 0 };
+            let start = head + pad as u64;
+            let end = start + size as u64;
             if end - tail > self.capacity_bytes() as u64 {
-                tail = self.newer_tail(tail, true)?;
+                tail = self.newer_tail(tail, first_in_line)?;
             } else if producers.head.compare_exchange(head, end, Relaxed, Relaxed).is_ok() {
-                self.mark(head, start, len);
+                if pad > 0 {
+                    let word = Word::encode(State::Pad, pad - WORD_BYTES);
+                    self.memory().word(head).store(word, Release);
+                }
+                self.mark(start, len);
                 return Ok(start);
             }
         }
     }
 
-    /// Gives producers that wait what room there is, or the refusal of a closed ring.
-    pub(crate) fn serve_queue(&self) {
-        self.queue.serve(|len| self.reserve_first(len));
-    }
-
-    /// Where a frame of `len` bytes begins and ends that is reserved at `head`. It does not wrap:
-    /// where it does not fit before the ring's end it begins with the next lap.
-    #[inline]
-    fn place(&self, head: u64, len: usize) -> (u64, u64) {
-        let (size, left) = (frame_bytes(len), self.capacity_bytes() - self.memory().offset(head));
-        let start = if left < size { head + left as u64 } else { head };
-        (start, start + size as u64)
-    }
-
-    /// Writes the words of what `head` was just moved over.
-    #[inline]
-    fn mark(&self, head: u64, start: u64, len: usize) {
-        if start != head {
-            let pad = (start - head) as usize - WORD_BYTES;
-            self.memory().word(head).store(Word::encode(State::Pad, pad), Release);
+    #[cold]
+    fn claim_in_line(&self, len: usize, deadline: Option<Instant>) -> Result<u64, Refusal> {
+        match self.claim(len, false) {
+            Err(Refusal::Full) => self.queue.wait(len, deadline, |len| self.claim(len, true)),
+            other => other,
         }
-        // Nobody in this process needs the word before the frame is committed. A reader after a
-        // crash does: it tells how far to skip. So nothing of the payload may be written before it.
+    }
+
+    /// Says how long the frame at `start` will be. Nobody in this process needs that before it is
+    /// committed. A reader after a crash does: it tells how far to skip. So nothing of the payload
+    /// may be written before it.
+    #[inline]
+    fn mark(&self, start: u64, len: usize) {
         self.memory().word(start).store(Word::encode(State::Reserved, len), Relaxed);
         compiler_fence();
+    }
+
+    /// Gives producers that wait what room there is, or the refusal of a closed ring.
+    pub(crate) fn serve_queue(&self) {
+        self.queue.serve(|len| self.claim(len, true));
     }
 
     /// The tail, if it has moved since `tail` was seen, and is for such as this producer.
