@@ -2,10 +2,27 @@
 #![deny(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod clock;
+pub mod config;
+pub mod engine;
+pub mod error;
 pub mod field;
+pub mod filter;
 pub mod format;
 pub mod fs;
 pub mod level;
+pub mod metrics;
+pub mod overflow;
 pub mod record;
+pub mod report;
+pub mod route;
 pub mod sink;
+pub mod spawn;
 pub mod testing;
+
+mod barrier;
+mod fork;
+mod generation;
+mod intern;
+mod notice;
+mod writer;

@@ -436,9 +436,9 @@ impl<'a> RecordView<'a> {
             (id, _) => Some(CallSite::from_text(text(id)?)?),
         };
         let message = text(message_id)?;
-        let values = Values(reader.measure(|reader| {
-            (0..n_values).try_for_each(|_| reader.value().map(drop))
-        })?);
+        let values = Values(
+            reader.measure(|reader| (0..n_values).try_for_each(|_| reader.value().map(drop)))?,
+        );
         let fields = reader.measure(|reader| {
             (0..u16::from_le_bytes([f0, f1])).try_for_each(|_| {
                 std::str::from_utf8(reader.text()?).ok()?;

@@ -1,0 +1,243 @@
+//! The barrier: requests to the writer that are ordered with the records, beside the ring.
+//!
+//! Invariants:
+//! 1. A control carries the ring's position at the moment it was asked for, read under the queue's
+//!    lock; so positions in the queue never fall, and the writer looks at the front only.
+//! 2. The writer carries a control out once everything before its position has been given to the
+//!    sinks, and not before. So a flush covers what was submitted before it, a close writes what
+//!    came before.
+//! 3. A control is never dropped for want of room: the queue is not bounded, but each control in it
+//!    has a caller who waits (and withdraws it on giving up) or an open route that it ends.
+//! 4. After [`Barrier::seal`] nothing can be pushed: a caller either gets an answer from the writer
+//!    or learns at once that it has to ask elsewhere.
+//!
+//! The way through: a caller pushes and wakes the ring's consumer; the writer sees `waiting` after
+//! each pass, takes what is due, and settles the [`Ticket`] that the caller waits on. The flag is
+//! set before the wake-up and read after it, so a writer about to park comes back.
+//!
+//! What it does not do: know rings, routes or sinks. Pinned by the tests below and by
+//! `flush_is_a_barrier`, `flush_is_never_dropped`, `close_route_writes_what_came_before`.
+
+use crate::record::RouteId;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+/// What became of the records that a flush covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+#[non_exhaustive]
+pub enum Flush {
+    /// Every record submitted before was given to the operating system, or dropped, rejected or
+    /// filtered by a rule the user had set.
+    Done,
+    /// As `Done`, but this many deliveries failed since the last flush, or a sink keeps them back.
+    /// After a failed `sync`: this many are written and may not be on the device.
+    Failed {
+        /// How many deliveries.
+        records: u64,
+    },
+    /// The time was up first. A call made on the writer's own thread is answered so at once.
+    TimedOut {
+        /// How many deliveries were pending then.
+        pending: u64,
+    },
+    /// Nobody waited for the outcome; the writer carries it out.
+    Unawaited,
+}
+
+impl Flush {
+    /// Whether everything is where it should be.
+    pub fn is_done(self) -> bool {
+        self == Flush::Done
+    }
+}
+
+/// How long to wait for the writer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// Not at all: the writer does it in its time.
+    No,
+    /// As long as it takes.
+    Forever,
+    /// At most so long.
+    For(Duration),
+}
+
+/// Which routes a flush covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    All,
+    One(RouteId),
+}
+
+/// What the writer is asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    Flush(Scope),
+    Sync(Scope),
+    Close(RouteId),
+}
+
+/// A request with its place among the records.
+#[derive(Debug)]
+pub(crate) struct Control {
+    at: u64,
+    pub(crate) action: Action,
+    pub(crate) ticket: Option<Arc<Ticket>>,
+}
+
+/// Where a caller waits for the outcome.
+#[derive(Debug, Default)]
+pub(crate) struct Ticket {
+    outcome: Mutex<Option<Flush>>,
+    settled: Condvar,
+}
+
+impl Ticket {
+    /// Gives the outcome to whoever waits.
+    pub(crate) fn settle(&self, outcome: Flush) {
+        *lock(&self.outcome) = Some(outcome);
+        self.settled.notify_all();
+    }
+
+    /// Waits for the outcome, at most until `deadline`.
+    pub(crate) fn wait(&self, deadline: Option<Instant>) -> Option<Flush> {
+        let mut outcome = lock(&self.outcome);
+        while outcome.is_none() {
+            let Some(deadline) = deadline else {
+                outcome = self.settled.wait(outcome).unwrap_or_else(|p| p.into_inner());
+                continue;
+            };
+            let left = deadline.checked_duration_since(Instant::now())?;
+            outcome = self.settled.wait_timeout(outcome, left).unwrap_or_else(|p| p.into_inner()).0;
+        }
+        *outcome
+    }
+}
+
+/// The queue of controls of one ring.
+#[derive(Debug, Default)]
+pub(crate) struct Barrier {
+    waiting: AtomicBool,
+    queue: Mutex<Queue>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    controls: VecDeque<Control>,
+    sealed: bool,
+}
+
+/// The barrier takes no more controls: its ring is drained for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sealed;
+
+impl Barrier {
+    /// Queues a control behind everything before `position`, which is asked under the lock.
+    pub(crate) fn push(
+        &self,
+        action: Action,
+        ticket: Option<Arc<Ticket>>,
+        position: impl FnOnce() -> u64,
+    ) -> Result<(), Sealed> {
+        let mut queue = lock(&self.queue);
+        if queue.sealed {
+            return Err(Sealed);
+        }
+        let at = position();
+        queue.controls.push_back(Control { at, action, ticket });
+        self.waiting.store(true, SeqCst);
+        Ok(())
+    }
+
+    /// Whether there is a control, due or not. One load.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.waiting.load(SeqCst)
+    }
+
+    /// The next control whose records all lie before `done`.
+    pub(crate) fn take_due(&self, done: u64) -> Option<Control> {
+        let mut queue = lock(&self.queue);
+        let due = queue.controls.front().is_some_and(|control| control.at <= done);
+        let control = due.then(|| queue.controls.pop_front()).flatten();
+        self.waiting.store(!queue.controls.is_empty(), SeqCst);
+        control
+    }
+
+    /// Takes back the control with this ticket, if the writer has not taken it.
+    pub(crate) fn withdraw(&self, ticket: &Arc<Ticket>) {
+        let mut queue = lock(&self.queue);
+        queue.controls.retain(|control| {
+            !control.ticket.as_ref().is_some_and(|queued| Arc::ptr_eq(queued, ticket))
+        });
+        self.waiting.store(!queue.controls.is_empty(), SeqCst);
+    }
+
+    /// Refuses all further controls and returns those that are left.
+    pub(crate) fn seal(&self) -> VecDeque<Control> {
+        let mut queue = lock(&self.queue);
+        queue.sealed = true;
+        self.waiting.store(false, SeqCst);
+        std::mem::take(&mut queue.controls)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_control_is_due_when_all_before_it_is_done() {
+        let barrier = Barrier::default();
+        barrier.push(Action::Flush(Scope::All), None, || 10).unwrap();
+        barrier.push(Action::Close(RouteId(1)), None, || 10).unwrap();
+        barrier.push(Action::Close(RouteId(2)), None, || 30).unwrap();
+        assert!(barrier.take_due(9).is_none());
+        assert!(barrier.is_waiting());
+        assert_eq!(barrier.take_due(10).unwrap().action, Action::Flush(Scope::All));
+        assert_eq!(barrier.take_due(29).unwrap().action, Action::Close(RouteId(1)));
+        assert!(barrier.take_due(29).is_none());
+        assert_eq!(barrier.take_due(30).unwrap().action, Action::Close(RouteId(2)));
+        assert!(!barrier.is_waiting());
+    }
+
+    #[test]
+    fn a_withdrawn_control_is_gone_and_the_others_stay() {
+        let barrier = Barrier::default();
+        let tickets = [(); 2].map(|()| Arc::new(Ticket::default()));
+        for ticket in &tickets {
+            barrier.push(Action::Flush(Scope::All), Some(Arc::clone(ticket)), || 0).unwrap();
+        }
+        barrier.withdraw(&tickets[0]);
+        let left = barrier.take_due(0).unwrap().ticket.unwrap();
+        assert!(Arc::ptr_eq(&left, &tickets[1]));
+        assert!(barrier.take_due(0).is_none());
+    }
+
+    #[test]
+    fn a_sealed_barrier_gives_its_controls_back_and_takes_no_more() {
+        let barrier = Barrier::default();
+        barrier.push(Action::Close(RouteId(1)), None, || 99).unwrap();
+        assert_eq!(barrier.seal().len(), 1);
+        assert_eq!(barrier.push(Action::Close(RouteId(2)), None, || 99), Err(Sealed));
+        assert!(!barrier.is_waiting());
+    }
+
+    #[test]
+    fn a_ticket_waits_for_its_outcome_and_no_longer_than_the_deadline() {
+        let ticket = Arc::new(Ticket::default());
+        assert_eq!(ticket.wait(Some(Instant::now())), None);
+        let waiter = std::thread::spawn({
+            let ticket = Arc::clone(&ticket);
+            move || ticket.wait(None)
+        });
+        ticket.settle(Flush::Failed { records: 3 });
+        assert_eq!(waiter.join().unwrap(), Some(Flush::Failed { records: 3 }));
+    }
+}

@@ -1,0 +1,93 @@
+//! Time, injected: what notices and reports are dated and paced by.
+//!
+//! The engine reads its clock on the writer's thread, once a pass; a record's own time is the
+//! caller's affair. Deadlines of callers (`flush`, `shutdown`, `block_timeout`) are real time: a
+//! clock that stands still must not turn a timeout into a hang.
+
+use std::fmt;
+use std::sync::Mutex;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Tells the time.
+pub trait Clock: Send + Sync + fmt::Debug + 'static {
+    /// Nanoseconds since the Unix epoch, as the wall clock shows them.
+    fn now_ns(&self) -> i64;
+
+    /// How long ago some fixed moment was. Never goes back.
+    fn elapsed(&self) -> Duration;
+}
+
+/// The system's clocks.
+#[derive(Debug)]
+pub struct SystemClock {
+    start: Instant,
+}
+
+impl SystemClock {
+    /// A clock whose [`Clock::elapsed`] counts from now.
+    pub fn new() -> Self {
+        SystemClock { start: Instant::now() }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for SystemClock {
+    fn now_ns(&self) -> i64 {
+        match SystemTime::now().duration_since(UNIX_EPOCH) {
+            Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
+            Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |ns| -ns),
+        }
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+}
+
+/// A clock for tests: it stands still until it is told to go on.
+#[derive(Debug)]
+pub struct ManualClock {
+    start_ns: i64,
+    elapsed: Mutex<Duration>,
+}
+
+impl ManualClock {
+    /// A clock that shows `start_ns` nanoseconds since the Unix epoch.
+    pub fn new(start_ns: i64) -> Self {
+        ManualClock { start_ns, elapsed: Mutex::default() }
+    }
+
+    /// Lets `by` go by.
+    pub fn advance(&self, by: Duration) {
+        *self.elapsed.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) += by;
+    }
+}
+
+impl Clock for ManualClock {
+    fn now_ns(&self) -> i64 {
+        let elapsed = i64::try_from(self.elapsed().as_nanos()).unwrap_or(i64::MAX);
+        self.start_ns.saturating_add(elapsed)
+    }
+
+    fn elapsed(&self) -> Duration {
+        *self.elapsed.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manual_clock_goes_on_only_when_told() {
+        let clock = ManualClock::new(5);
+        assert_eq!((clock.now_ns(), clock.elapsed()), (5, Duration::ZERO));
+        clock.advance(Duration::from_micros(1));
+        assert_eq!((clock.now_ns(), clock.elapsed()), (1005, Duration::from_micros(1)));
+    }
+}

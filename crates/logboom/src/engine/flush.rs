@@ -1,0 +1,120 @@
+//! Flush, sync and close: asking the writer, and waiting for what it answers.
+
+use crate::barrier::{Action, Flush, Scope, Sealed, Ticket, Wait};
+use crate::engine::Engine;
+use crate::engine::host::{Phase, is_writer_thread};
+use crate::generation::Generation;
+use crate::record::RouteId;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A waiting caller looks this often whether it has to run the writer itself.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+impl Engine {
+    /// Waits until everything submitted before was given to the operating system by every sink.
+    /// `None` waits for as long as it takes.
+    ///
+    /// It is never dropped, whatever the overflow policy and however full the ring.
+    pub fn flush(&self, timeout: Option<Duration>) -> Flush {
+        self.ask(Action::Flush(Scope::All), Scope::All, timeout)
+    }
+
+    /// As [`Engine::flush`], for one route. Done at once if it is not open.
+    pub fn flush_route(&self, id: RouteId, timeout: Option<Duration>) -> Flush {
+        self.ask(Action::Flush(Scope::One(id)), Scope::One(id), timeout)
+    }
+
+    /// As [`Engine::flush`], and has the operating system put it onto the devices.
+    pub fn sync(&self, timeout: Option<Duration>) -> Flush {
+        self.ask(Action::Sync(Scope::All), Scope::All, timeout)
+    }
+
+    /// As [`Engine::sync`], for one route.
+    pub fn sync_route(&self, id: RouteId, timeout: Option<Duration>) -> Flush {
+        self.ask(Action::Sync(Scope::One(id)), Scope::One(id), timeout)
+    }
+
+    /// Closes a route: everything submitted before is written, then its sink is flushed and dropped
+    /// and its memory released, all on the writer's thread. What is submitted to it afterwards
+    /// counts as rejected. Its counts stay in the totals.
+    ///
+    /// With [`Wait::No`] the answer is [`Flush::Unawaited`]. After a timeout it is closed all the
+    /// same, in the writer's time.
+    pub fn close_route(&self, id: RouteId, wait: Wait) -> Flush {
+        if !self.generation.shared.registry.begin_close(id) {
+            return Flush::Done;
+        }
+        match wait {
+            Wait::No => {
+                if let Ok(generation) = self.push(Action::Close(id), None) {
+                    self.drive(&generation);
+                }
+                Flush::Unawaited
+            }
+            Wait::Forever => self.ask(Action::Close(id), Scope::One(id), None),
+            Wait::For(timeout) => self.ask(Action::Close(id), Scope::One(id), Some(timeout)),
+        }
+    }
+
+    fn ask(&self, action: Action, scope: Scope, timeout: Option<Duration>) -> Flush {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let ticket = Arc::new(Ticket::default());
+        let Ok(generation) = self.push(action, Some(Arc::clone(&ticket))) else {
+            // Shut down: the end has flushed every sink, and its report said what failed.
+            return Flush::Done;
+        };
+        if is_writer_thread() {
+            // Nobody can answer before this call returns.
+            if !matches!(action, Action::Close(_)) {
+                generation.barrier.withdraw(&ticket);
+            }
+            return Flush::TimedOut { pending: self.pending(scope) };
+        }
+        loop {
+            self.drive(&generation);
+            let look = Instant::now() + LOOK_EVERY;
+            let until = deadline.map_or(look, |deadline| deadline.min(look));
+            if let Some(outcome) = ticket.wait(Some(until)) {
+                return outcome;
+            }
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                break;
+            }
+        }
+        if !matches!(action, Action::Close(_)) {
+            generation.barrier.withdraw(&ticket);
+        }
+        // It may have been settled in the last moment.
+        ticket
+            .wait(Some(Instant::now()))
+            .unwrap_or_else(|| Flush::TimedOut { pending: self.pending(scope) })
+    }
+
+    /// Pushes a control behind everything submitted so far; returns where.
+    fn push(&self, action: Action, ticket: Option<Arc<Ticket>>) -> Result<Arc<Generation>, Sealed> {
+        let mut generation = self.generation.newest();
+        loop {
+            let ring = &generation.ring;
+            match generation.barrier.push(action, ticket.clone(), || ring.position()) {
+                Ok(()) => return Ok(Arc::clone(generation)),
+                Err(Sealed) => generation = generation.settled_next().ok_or(Sealed)?,
+            }
+        }
+    }
+
+    /// Sees to it that a control is carried out: wakes the writer, starts its thread, or runs it
+    /// here if there is nothing to write or no thread to be had.
+    fn drive(&self, generation: &Generation) {
+        let host = &self.alive.host;
+        match host.phase() {
+            Phase::Thread => generation.ring.wake(),
+            Phase::Caller | Phase::Finished => {}
+            Phase::Idle => {
+                if generation.is_empty() || !host.start(generation) {
+                    host.run_here();
+                }
+            }
+        }
+    }
+}

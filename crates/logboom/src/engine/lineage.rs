@@ -1,0 +1,62 @@
+//! Engines made out of an engine: a successor with other options, a forked child's own.
+
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::error::{EngineError, Error};
+use crate::fork::ForkGuard;
+use crate::generation::{Generation, Shared};
+use std::sync::{Arc, PoisonError};
+
+impl Engine {
+    /// An engine with other options and the same routes, ids, counters, interned texts and thread.
+    ///
+    /// The ring of this one is closed; everything in it is written before the first record of the
+    /// successor, so order is kept. Records that are submitted through this handle from now on go
+    /// to the successor. [`Config::table_bytes`] has no effect: the table keeps its size.
+    ///
+    /// # Errors
+    /// If an option is out of its bounds, there is no memory for the ring, or this engine was shut
+    /// down; all of that leaves it as it is.
+    pub fn successor(&self, config: Config) -> Result<Engine, Error> {
+        config.validate()?;
+        let gate = self.generation.shared.gate.hold();
+        let next = self.generation.newest().succeed(&gate, config)?;
+        let mut newest = self.alive.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        *newest = Arc::clone(&next);
+        Ok(Engine { generation: next, alive: Arc::clone(&self.alive) })
+    }
+
+    /// Keeps off every change that a child could find half done. Hold it while the process forks;
+    /// it takes no time to speak of, since nothing else holds it during I/O or a wait.
+    ///
+    /// The thread that holds it must not open or close routes, intern texts, shut down or ask for a
+    /// successor: it would wait for itself.
+    pub fn lock_for_fork(&self) -> ForkGuard {
+        ForkGuard::new(self.generation.shared.gate.hold())
+    }
+
+    /// In a forked child: an engine of its own, empty, with the same options, the same routes under
+    /// the same ids (their specs are asked to open their sinks anew), the same interned texts,
+    /// counters at zero and no thread. What was pending is the parent's.
+    ///
+    /// Waits for no lock, whatever the parent's threads were doing; the fork has to be guarded by
+    /// [`Engine::lock_for_fork`], whose guard may still be held. In a child this handle must not be
+    /// used for anything else afterwards.
+    ///
+    /// # Errors
+    /// If there is no memory for the ring, or the fork was not guarded and fell into a change.
+    pub fn child(&self) -> Result<Engine, Error> {
+        if self.alive.process != std::process::id() {
+            // Never dropped here: its parts may be locked for ever, and its sinks are the parent's.
+            std::mem::forget(self.clone());
+        }
+        let parent = self.generation.newest();
+        let shared = Shared {
+            registry: parent.shared.registry.child().ok_or(EngineError::Torn)?,
+            interner: parent.shared.interner.child(),
+            ..Shared::default()
+        };
+        let table = parent.ring.table();
+        Ok(Engine::over(Generation::new(parent.config.clone(), Some(table), shared)?))
+    }
+}

@@ -1,0 +1,143 @@
+//! The engine: what a program holds, and the only part that knows both the ring and the writer.
+//!
+//! Invariants:
+//! 1. Making an engine starts no thread; the first record does. There is never a second one,
+//!    whatever the number of routes, handles and successors.
+//! 2. No call waits for the writer but those that say so: [`Engine::submit`] under
+//!    [`Overflow::Block`](crate::overflow::Overflow::Block), [`Engine::flush`] and its like,
+//!    [`Engine::shutdown`]. On the writer's own thread none does.
+//! 3. The usual way of [`Engine::submit`] takes no lock, allocates nothing, wakes nobody and counts
+//!    nothing: it reserves, copies and commits.
+//! 4. The last handle that is dropped shuts the engine down, unless it is dropped in a forked child.
+//!
+//! The way through: `submit` encodes a record into the ring of the current generation; what is
+//! refused is dropped, rejected or handed to a successor (`submit.rs`). `flush`, `sync` and
+//! `close_route` push a control and wait (`flush.rs`). `host.rs` says who runs the writer.
+//! `lineage.rs` makes a child or a successor, `end.rs` shuts down, `stats.rs` takes a snapshot.
+//!
+//! What it does not do: format, know sinks, know Python.
+
+mod end;
+mod flush;
+mod host;
+mod lineage;
+mod stats;
+mod submit;
+
+pub use crate::barrier::{Flush, Wait};
+pub use crate::fork::ForkGuard;
+pub use end::Report;
+pub use host::is_writer_thread;
+pub use submit::Outcome;
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::generation::{Generation, Shared};
+use crate::record::{RouteId, TextId};
+use crate::route::registry::open_sink;
+use crate::route::{Route, RouteSpec};
+use host::Host;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A handle to an engine. Clones are handles to the same one.
+#[derive(Clone)]
+pub struct Engine {
+    generation: Arc<Generation>,
+    alive: Arc<Alive>,
+}
+
+/// What all handles of an engine and its successors share; shuts it down when the last one goes.
+struct Alive {
+    host: Arc<Host>,
+    newest: Mutex<Arc<Generation>>,
+    /// A forked child must leave its parent's engine alone.
+    process: u32,
+}
+
+impl Engine {
+    /// An engine without routes. Starts no thread.
+    ///
+    /// # Errors
+    /// If an option is out of its bounds, or there is no memory for the ring.
+    pub fn new(config: Config) -> Result<Engine, Error> {
+        config.validate()?;
+        Ok(Engine::over(Generation::new(config, None, Shared::default())?))
+    }
+
+    fn over(generation: Arc<Generation>) -> Engine {
+        let alive = Alive {
+            host: Arc::new(Host::new(Arc::clone(&generation))),
+            newest: Mutex::new(Arc::clone(&generation)),
+            process: std::process::id(),
+        };
+        Engine { generation, alive: Arc::new(alive) }
+    }
+
+    /// Opens the sink, on this thread, and adds the route.
+    ///
+    /// # Errors
+    /// If the sink cannot be opened. Nothing is added then.
+    pub fn open_route(&self, spec: RouteSpec) -> Result<RouteId, Error> {
+        let sink = open_sink(&spec)?;
+        let shared = &self.generation.shared;
+        let gate = shared.gate.hold();
+        shared.registry.add(&gate, spec, sink)
+    }
+
+    /// As [`Engine::open_route`], with a guard that closes the route when it is dropped.
+    ///
+    /// # Errors
+    /// As [`Engine::open_route`].
+    pub fn route(&self, spec: RouteSpec) -> Result<Route, Error> {
+        Ok(Route::new(self.clone(), self.open_route(spec)?))
+    }
+
+    /// The id of `text` in the table that records are read with; the same for the same text.
+    /// `None` when the table is full: then send the text inline.
+    ///
+    /// A text that is known costs a hash and a lock for reading; a new one is copied.
+    pub fn intern(&self, text: &[u8]) -> Option<TextId> {
+        let shared = &self.generation.shared;
+        let table = self.generation.newest().ring.table();
+        if let Some(id) = shared.interner.find(table, text) {
+            return Some(id);
+        }
+        if text.len() > table.capacity_bytes().saturating_sub(table.used_bytes()) {
+            return None;
+        }
+        let gate = shared.gate.hold();
+        // The newest one as it is now: a successor may have come meanwhile.
+        shared.interner.insert(&gate, self.generation.newest().ring.table(), text)
+    }
+
+    /// The options that hold now, those of the latest successor.
+    pub fn config(&self) -> &Config {
+        &self.generation.newest().config
+    }
+
+    /// Threads of the engine's own that exist now: 0 or 1.
+    pub fn thread_count(&self) -> usize {
+        self.alive.host.threads()
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        if self.process != std::process::id() {
+            return;
+        }
+        let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let timeout = newest.config.shutdown_timeout;
+        end::shut_down(&self.host, &newest, Some(timeout));
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("config", self.config())
+            .field("ring", &self.generation.newest().ring)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,157 @@
+//! Submitting: a record into the ring, or a refusal that is counted.
+
+use crate::engine::Engine;
+use crate::engine::host::{Phase, is_writer_thread};
+use crate::generation::Generation;
+use crate::metrics;
+use crate::overflow::Overflow;
+use crate::record::Record;
+use logboom_ring::{Refusal, Reservation};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What became of a record at the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Outcome {
+    /// It is in the ring; the writer has it from here on.
+    Accepted,
+    /// The ring is full and the policy is to block, which [`Engine::try_submit`] does not. Nothing
+    /// is counted: submit it again, or it was never there.
+    Full,
+    /// The ring was full; the deliveries count as dropped.
+    Dropped,
+    /// It is too large, or the engine is shut down; the deliveries count as rejected.
+    Rejected,
+}
+
+/// While no thread serves the ring, a caller that waits for room looks itself this often.
+const HELP_EVERY: Duration = Duration::from_millis(10);
+
+impl Engine {
+    /// Submits a record. What happens when the ring is full, [`Config::overflow`] says; only
+    /// [`Overflow::Block`] waits, and not on the writer's own thread.
+    ///
+    /// [`Config::overflow`]: crate::config::Config::overflow
+    #[inline]
+    pub fn submit(&self, record: &Record<'_>) -> Outcome {
+        self.submit_with(record, true)
+    }
+
+    /// As [`Engine::submit`], but never waits: where that would, it answers [`Outcome::Full`].
+    #[inline]
+    pub fn try_submit(&self, record: &Record<'_>) -> Outcome {
+        self.submit_with(record, false)
+    }
+
+    #[inline]
+    fn submit_with(&self, record: &Record<'_>, patient: bool) -> Outcome {
+        let Some(len) = record.encoded_len() else { return self.reject(record) };
+        match self.generation.ring.try_reserve(len) {
+            Ok(reservation) => self.commit(&self.generation, reservation, record),
+            Err(refusal) => self.refused(record, len, refusal, patient),
+        }
+    }
+
+    #[inline]
+    fn commit(
+        &self,
+        generation: &Generation,
+        mut reservation: Reservation<'_>,
+        record: &Record<'_>,
+    ) -> Outcome {
+        record.encode(&mut reservation);
+        if reservation.commit().consumer_absent {
+            self.start(generation);
+        }
+        Outcome::Accepted
+    }
+
+    #[cold]
+    fn start(&self, generation: &Generation) {
+        self.alive.host.start(generation);
+    }
+
+    #[cold]
+    fn refused(
+        &self,
+        record: &Record<'_>,
+        len: usize,
+        mut refusal: Refusal,
+        patient: bool,
+    ) -> Outcome {
+        let mut generation: &Arc<Generation> = &self.generation;
+        let deadline = generation.newest().config.block_timeout.map(|t| Instant::now() + t);
+        let mut helped = false;
+        loop {
+            let retried = match refusal {
+                Refusal::TooLarge => return self.reject(record),
+                Refusal::Closed => match generation.settled_next() {
+                    None => return self.reject(record),
+                    Some(next) => {
+                        generation = next;
+                        generation.ring.try_reserve(len)
+                    }
+                },
+                Refusal::Full if !helped && self.help(generation) => {
+                    helped = true;
+                    generation.ring.try_reserve(len)
+                }
+                Refusal::Full | Refusal::TimedOut => {
+                    let blocks = generation.config.overflow == Overflow::Block;
+                    if !blocks || is_writer_thread() || passed(deadline) {
+                        return self.drop_newest(record);
+                    }
+                    if !patient {
+                        return Outcome::Full;
+                    }
+                    helped = false;
+                    generation.ring.reserve(len, self.patience(deadline))
+                }
+            };
+            match retried {
+                Ok(reservation) => return self.commit(generation, reservation, record),
+                Err(again) => refusal = again,
+            }
+        }
+    }
+
+    /// Makes room on this thread if nobody else can. False if the writer is in better hands.
+    fn help(&self, generation: &Generation) -> bool {
+        let host = &self.alive.host;
+        if host.phase() != Phase::Idle || host.start(generation) {
+            return false;
+        }
+        host.run_here();
+        true
+    }
+
+    /// How long to wait for room before looking again at who makes it.
+    fn patience(&self, deadline: Option<Instant>) -> Option<Instant> {
+        if self.alive.host.phase() == Phase::Thread {
+            return deadline;
+        }
+        let soon = Instant::now() + HELP_EVERY;
+        Some(deadline.map_or(soon, |deadline| deadline.min(soon)))
+    }
+
+    #[cold]
+    fn reject(&self, record: &Record<'_>) -> Outcome {
+        let shared = &self.generation.shared;
+        shared.registry.count(record, |counters| counters.count_rejected(1));
+        metrics::add(&shared.meters.rejections, record.routes.len() as u64);
+        Outcome::Rejected
+    }
+
+    #[cold]
+    fn drop_newest(&self, record: &Record<'_>) -> Outcome {
+        let shared = &self.generation.shared;
+        shared.registry.count(record, |counters| counters.count_dropped(record.level));
+        metrics::add(&shared.meters.drops, record.routes.len() as u64);
+        Outcome::Dropped
+    }
+}
+
+fn passed(deadline: Option<Instant>) -> bool {
+    deadline.is_some_and(|deadline| deadline <= Instant::now())
+}

@@ -1,0 +1,26 @@
+//! What can go wrong with an engine as a whole.
+
+use std::fmt;
+
+/// Why there is no engine, or not another one.
+#[derive(Debug)]
+pub(crate) enum EngineError {
+    /// The ring cannot be had.
+    Memory(String),
+    /// A successor exists already, or shutdown has begun.
+    Closed,
+    /// Another thread was changing the engine when the process forked, and nobody had kept it off.
+    Torn,
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            EngineError::Memory(reason) => write!(f, "cannot make the ring: {reason}"),
+            EngineError::Closed => f.write_str("the engine is closed already"),
+            EngineError::Torn => {
+                f.write_str("cannot make the child's engine: the fork was not guarded")
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Filters: whether a route takes a record.
+
+use crate::level::Level;
+use crate::record::RecordView;
+
+/// Decides whether a route takes a record. Runs on the writer's thread only, after the ring: what
+/// it refuses counts as filtered.
+///
+/// A panic counts the record as failed; the route goes on.
+pub trait Filter: Send + Sync + 'static {
+    /// Whether the route takes `record`.
+    fn accept(&self, record: &RecordView<'_>) -> bool;
+}
+
+/// Takes records of at least this level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LevelFilter(pub Level);
+
+impl Filter for LevelFilter {
+    fn accept(&self, record: &RecordView<'_>) -> bool {
+        record.level >= self.0
+    }
+}
+
+impl<F> Filter for F
+where
+    F: Fn(&RecordView<'_>) -> bool + Send + Sync + 'static,
+{
+    fn accept(&self, record: &RecordView<'_>) -> bool {
+        self(record)
+    }
+}

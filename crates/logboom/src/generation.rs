@@ -1,0 +1,133 @@
+//! One ring and what belongs to it, and what it shares with its successors.
+//!
+//! A change of the ring's size or of the overflow policy makes a new generation: a new ring and
+//! barrier, the same routes, counters and interned texts. The old ring is closed; what is in it is
+//! written before the first record of the new one.
+//!
+//! Invariants:
+//! 1. `next` is set at most once, under the gate, right after the ring was closed under the same
+//!    hold. So whoever finds the ring closed passes the gate and then knows whether there is a
+//!    successor.
+//! 2. Texts are appended to the newest generation's table only, under the gate; every older table
+//!    holds all ids that can be in its ring.
+//! 3. `previous` is set until the writer has drained the previous ring; a snapshot that follows it
+//!    sees every ring that holds records.
+
+use crate::barrier::Barrier;
+use crate::config::Config;
+use crate::error::{EngineError, Error};
+use crate::fork::{Gate, GateGuard};
+use crate::intern::Interner;
+use crate::metrics::Meters;
+use crate::record::{TextId, Texts};
+use crate::route::registry::Registry;
+use logboom_ring::{Ring, Table};
+use std::sync::{Arc, Mutex, OnceLock};
+
+/// What an engine and its successors have in common.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) registry: Registry,
+    pub(crate) interner: Interner,
+    pub(crate) meters: Meters,
+}
+
+/// A ring with its barrier and its options.
+pub(crate) struct Generation {
+    pub(crate) config: Config,
+    pub(crate) ring: Arc<Ring>,
+    pub(crate) barrier: Barrier,
+    pub(crate) shared: Arc<Shared>,
+    next: OnceLock<Arc<Generation>>,
+    previous: Mutex<Option<Arc<Generation>>>,
+}
+
+impl Generation {
+    /// The first of its line, or a child's first with the texts of `table`.
+    pub(crate) fn new(
+        config: Config,
+        table: Option<&Table>,
+        shared: Shared,
+    ) -> Result<Arc<Self>, Error> {
+        let ring = match table {
+            None => Ring::anonymous(config.capacity_bytes, config.table_bytes),
+            Some(table) => Ring::anonymous_with_table(config.capacity_bytes, table),
+        };
+        let ring = ring.map_err(|error| EngineError::Memory(error.to_string()))?;
+        Ok(Arc::new(Generation {
+            config,
+            ring: Arc::new(ring),
+            barrier: Barrier::default(),
+            shared: Arc::new(shared),
+            next: OnceLock::new(),
+            previous: Mutex::default(),
+        }))
+    }
+
+    /// Closes the ring and makes the next generation.
+    pub(crate) fn succeed(
+        self: &Arc<Self>,
+        _: &GateGuard,
+        config: Config,
+    ) -> Result<Arc<Self>, Error> {
+        if self.ring.is_closed() {
+            return Err(EngineError::Closed.into());
+        }
+        let ring = Ring::anonymous_with_table(config.capacity_bytes, self.ring.table())
+            .map_err(|error| EngineError::Memory(error.to_string()))?;
+        let next = Arc::new(Generation {
+            config,
+            ring: Arc::new(ring),
+            barrier: Barrier::default(),
+            shared: Arc::clone(&self.shared),
+            next: OnceLock::new(),
+            previous: Mutex::new(Some(Arc::clone(self))),
+        });
+        self.ring.close();
+        Ok(Arc::clone(self.next.get_or_init(|| next)))
+    }
+
+    /// The one after this, as far as it is known without passing the gate.
+    pub(crate) fn next(&self) -> Option<&Arc<Generation>> {
+        self.next.get()
+    }
+
+    /// The one after this; waits for a change that is under way.
+    pub(crate) fn settled_next(&self) -> Option<&Arc<Generation>> {
+        let _gate = self.shared.gate.hold();
+        self.next.get()
+    }
+
+    /// The last one of the line.
+    pub(crate) fn newest(self: &Arc<Self>) -> &Arc<Generation> {
+        let mut newest = self;
+        while let Some(next) = newest.next() {
+            newest = next;
+        }
+        newest
+    }
+
+    /// The one before this, while its ring is not drained.
+    pub(crate) fn previous(&self) -> Option<Arc<Generation>> {
+        self.previous.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    }
+
+    /// The previous ring is drained.
+    pub(crate) fn forget_previous(&self) {
+        *self.previous.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = None;
+    }
+
+    /// Whether nothing is in this ring or one before it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ring.released() == self.ring.position()
+            && self.previous().is_none_or(|previous| previous.is_empty())
+    }
+}
+
+impl Texts for Table {
+    #[inline]
+    fn text(&self, id: TextId) -> Option<&[u8]> {
+        self.get(id)
+    }
+}

@@ -1,0 +1,84 @@
+//! Notices: what the engine writes into a log about itself.
+//!
+//! A drop notice tells a route how many of its records were dropped since the last notice:
+//!
+//! ```text
+//! dropped 1234 records in the last 1.0 s (DEBUG 1000, INFO 234): ring full, capacity 4194304 bytes
+//! ```
+//!
+//! It is a record like others (logger `logboom`, level WARNING), made by the route's own formatter,
+//! but it passes no ring and no filter, and is no delivery: it has a counter of its own. The writer
+//! writes it between two batches, so it is told while the load lasts; the last one is written by a
+//! flush, a close or shutdown, so that the notices of a route add up to what it dropped. A notice
+//! that its sink refuses is not lost: the next one says its numbers again.
+//!
+//! Pinned by `drops_are_told_while_the_load_lasts`.
+
+use crate::level::Level;
+use crate::metrics::{DROP_LEVELS, Drops};
+use crate::record::{Message, Record, Site};
+use std::fmt::Write;
+use std::time::Duration;
+
+/// What was dropped between two counts, or `None` if nothing was.
+pub(crate) fn untold(now: &Drops, told: &Drops) -> Option<Drops> {
+    let mut untold = [0; DROP_LEVELS.len() + 1];
+    for (untold, (now, told)) in untold.iter_mut().zip(now.iter().zip(told)) {
+        *untold = now - told;
+    }
+    untold.iter().any(|&n| n > 0).then_some(untold)
+}
+
+/// The words of a drop notice.
+pub(crate) fn text(drops: &Drops, period: Duration, capacity_bytes: usize) -> String {
+    let total: u64 = drops.iter().sum();
+    let noun = if total == 1 { "record" } else { "records" };
+    let seconds = period.as_secs_f64();
+    let mut text = format!("dropped {total} {noun} in the last {seconds:.1} s (");
+    let names = DROP_LEVELS.iter().map(|level| level.name().unwrap_or("other")).chain(["other"]);
+    let mut separator = "";
+    for (name, n) in names.zip(drops).filter(|&(_, &n)| n > 0) {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{separator}{name} {n}");
+        separator = ", ";
+    }
+    let _ = write!(text, "): ring full, capacity {capacity_bytes} bytes");
+    text
+}
+
+/// Encodes a notice into `out`, from which a formatter can read it like any record.
+pub(crate) fn encode(text: &str, time_ns: i64, out: &mut Vec<u8>) {
+    let record = Record {
+        time_ns,
+        level: Level::WARNING,
+        thread: 0,
+        logger: "logboom".into(),
+        site: Site::None,
+        message: Message::Plain(text.into()),
+        fields: &[],
+        attributes: &[],
+        routes: &[],
+    };
+    out.clear();
+    out.resize(record.encoded_len().unwrap_or(0), 0);
+    record.encode(out);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_says_how_many_of_which_level() {
+        let now = [0, 1000, 234, 0, 0, 0, 3];
+        assert_eq!(untold(&now, &now), None);
+        let drops = untold(&now, &[0, 0, 230, 0, 0, 0, 0]).unwrap();
+        assert_eq!(
+            text(&drops, Duration::from_millis(1049), 4096),
+            "dropped 1007 records in the last 1.0 s (DEBUG 1000, INFO 4, other 3): ring full, \
+             capacity 4096 bytes"
+        );
+        let one = [0, 0, 0, 0, 1, 0, 0];
+        assert!(text(&one, Duration::ZERO, 1).starts_with("dropped 1 record in the last 0.0 s"));
+    }
+}

@@ -1,0 +1,118 @@
+//! Routes: filter + formatter + sink under an id, as the user describes and owns them.
+//!
+//! A [`RouteSpec`] is what the user gives; the registry keeps it as long as the route is open, so
+//! that a forked child and a successor can open the same routes again. What a route remembers
+//! between records (its sink, its buffer) is the writer's.
+
+pub(crate) mod registry;
+
+use crate::barrier::{Flush, Wait};
+use crate::engine::Engine;
+use crate::filter::Filter;
+use crate::format::Formatter;
+use crate::record::RouteId;
+use crate::sink::SinkSpec;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a route is made of.
+#[derive(Clone)]
+pub struct RouteSpec {
+    /// A name for messages and statistics. Need not be unique.
+    pub name: String,
+    /// Makes the text of a record.
+    pub formatter: Arc<dyn Formatter>,
+    /// Where the text goes.
+    pub sink: Arc<dyn SinkSpec>,
+    /// Which records it takes; default `None`, all of them.
+    pub filter: Option<Arc<dyn Filter>>,
+    /// What follows each formatted record; default `"\n"`. Lines that are formatted already
+    /// ([`Message::Line`](crate::record::Message::Line)) carry their own.
+    pub terminator: Vec<u8>,
+}
+
+impl RouteSpec {
+    /// A route without a filter, whose records end with a newline.
+    pub fn new(
+        name: impl Into<String>,
+        formatter: impl Formatter,
+        sink: impl SinkSpec,
+    ) -> RouteSpec {
+        RouteSpec::shared(name, Arc::new(formatter), Arc::new(sink))
+    }
+
+    /// The same from parts that are shared with others.
+    pub fn shared(
+        name: impl Into<String>,
+        formatter: Arc<dyn Formatter>,
+        sink: Arc<dyn SinkSpec>,
+    ) -> RouteSpec {
+        let name = name.into();
+        RouteSpec { name, formatter, sink, filter: None, terminator: b"\n".to_vec() }
+    }
+
+    /// Sets [`RouteSpec::filter`].
+    #[must_use]
+    pub fn filter(mut self, filter: impl Filter) -> Self {
+        self.filter = Some(Arc::new(filter));
+        self
+    }
+
+    /// Sets [`RouteSpec::terminator`].
+    #[must_use]
+    pub fn terminator(mut self, terminator: impl Into<Vec<u8>>) -> Self {
+        self.terminator = terminator.into();
+        self
+    }
+}
+
+impl fmt::Debug for RouteSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RouteSpec")
+            .field("name", &self.name)
+            .field("sink", &self.sink)
+            .field("filtered", &self.filter.is_some())
+            .field("terminator", &self.terminator.escape_ascii().to_string())
+            .finish_non_exhaustive()
+    }
+}
+
+/// An open route, closed when dropped: what was submitted before is written by the writer in its
+/// time, then the sink is closed. [`Route::close`] waits for that.
+#[derive(Debug)]
+pub struct Route {
+    engine: Engine,
+    id: RouteId,
+    closed: bool,
+}
+
+impl Route {
+    pub(crate) fn new(engine: Engine, id: RouteId) -> Self {
+        Route { engine, id, closed: false }
+    }
+
+    /// The id to put into [`Record::routes`](crate::record::Record::routes).
+    pub fn id(&self) -> RouteId {
+        self.id
+    }
+
+    /// As [`Engine::flush_route`].
+    pub fn flush(&self, timeout: Option<Duration>) -> Flush {
+        self.engine.flush_route(self.id, timeout)
+    }
+
+    /// As [`Engine::close_route`].
+    pub fn close(mut self, wait: Wait) -> Flush {
+        self.closed = true;
+        self.engine.close_route(self.id, wait)
+    }
+}
+
+impl Drop for Route {
+    fn drop(&mut self) {
+        if !self.closed {
+            let _ = self.engine.close_route(self.id, Wait::No);
+        }
+    }
+}

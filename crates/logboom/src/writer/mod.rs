@@ -1,0 +1,267 @@
+//! The writer: takes records out of the ring and gives them to the routes' sinks.
+//!
+//! Invariants:
+//! 1. One writer exists for an engine and its successors; whoever holds it may run it. Normally
+//!    that is the one thread; where it cannot be started, callers that need room or an answer.
+//! 2. Records reach each sink in ring order. Those of an older ring come before those of its
+//!    successor.
+//! 3. What a batch did is published in the same critical section that frees it in the ring, so a
+//!    snapshot finds each delivery in exactly one place.
+//! 4. A control is carried out when everything before its position was given to the sinks.
+//! 5. No filter, formatter, sink or reporter can stop the writer or reach another route by
+//!    panicking or failing.
+//!
+//! One pass: up to [`BATCH_BYTES`] of frames are parsed and given to each route they name, which
+//! filters and formats them into its buffer; buffers go to their sinks when they are large and at
+//! the end of the batch; then counters and ring move; then controls that are due, notices and
+//! reports. After an empty pass it waits as [`ladder`] says.
+//!
+//! A record for a route that is not in the writer's map sends it to the registry once, if that has
+//! changed; a route that is not there either was closed before the record was submitted, and the
+//! delivery counts as rejected.
+//!
+//! What it does not do: start threads (`engine`), read the clock for each record, hold any lock
+//! while it calls a user's code.
+//!
+//! Pinned by the tests in `writer/*` and `tests/`: `accounting_is_exact_under_load_and_faults`,
+//! `order_is_global`, `flush_is_a_barrier`, `close_route_writes_what_came_before`,
+//! `a_panicking_route_leaves_the_others_alone`, `drops_are_told_while_the_load_lasts`.
+
+mod controls;
+mod faults;
+mod ladder;
+mod live;
+mod settle;
+mod tell;
+
+use crate::generation::Generation;
+use crate::metrics;
+use crate::record::{RecordView, RouteId};
+use faults::Faults;
+use ladder::Ladder;
+use live::{LiveRoute, Pool};
+use logboom_ring::{Consumer, Table};
+use std::sync::Arc;
+
+pub(crate) use live::words;
+pub(crate) use tell::report;
+
+/// How much of the ring one pass takes at most; of a small ring a quarter, so that callers who wait
+/// for room get it in turns.
+const BATCH_BYTES: usize = 1 << 20;
+
+/// How long a run lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// Until the engine is closed and drained.
+    UntilClosed,
+    /// Until there is nothing to do at the moment.
+    UntilEmpty,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// There is nothing to do at the moment.
+    Empty,
+    /// The last ring is closed and drained, all sinks are closed.
+    Finished,
+}
+
+/// The writer and what it knows of the routes.
+pub(crate) struct Writer {
+    generation: Arc<Generation>,
+    /// Everything before it was given to the sinks.
+    taken: u64,
+    /// In ascending order of their ids, which `ids` repeats in one cache line or two.
+    routes: Vec<LiveRoute>,
+    ids: Vec<RouteId>,
+    /// Where the last record went: most often the next one does, too.
+    last: usize,
+    /// The first id that was never seen in the registry.
+    next_id: RouteId,
+    epoch: u64,
+    /// Routes with something to write or to publish.
+    touched: Vec<usize>,
+    pool: Pool,
+    /// Deliveries to routes that are not open, not published yet.
+    unknown: u64,
+    /// Frames that were no records, not published yet.
+    malformed: u64,
+    faults: Faults,
+    telling: tell::Telling,
+    /// Where notices are encoded.
+    scratch: Vec<u8>,
+}
+
+impl Writer {
+    pub(crate) fn new(generation: Arc<Generation>) -> Self {
+        Writer {
+            taken: generation.ring.released(),
+            generation,
+            routes: Vec::new(),
+            ids: Vec::new(),
+            last: 0,
+            next_id: RouteId(0),
+            epoch: 0,
+            touched: Vec::new(),
+            pool: Pool::default(),
+            unknown: 0,
+            malformed: 0,
+            faults: Faults::default(),
+            telling: tell::Telling::default(),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// The ring it is at.
+    pub(crate) fn generation(&self) -> &Arc<Generation> {
+        &self.generation
+    }
+
+    /// Runs on the calling thread, from ring to ring.
+    pub(crate) fn run(&mut self, patience: Patience) -> Ended {
+        loop {
+            let generation = Arc::clone(&self.generation);
+            // Only who holds the writer asks for it, so it is there but after a panic in a ring.
+            let Some(mut consumer) = generation.ring.consumer() else { return Ended::Empty };
+            self.taken = generation.ring.released();
+            if !self.serve(&generation, &mut consumer, patience) {
+                return Ended::Empty;
+            }
+            match generation.settled_next() {
+                Some(next) => {
+                    for control in generation.barrier.seal() {
+                        self.carry_out(&generation, &mut consumer, control);
+                    }
+                    next.forget_previous();
+                    self.generation = Arc::clone(next);
+                }
+                None => {
+                    let outcome = self.finish(&generation, &mut consumer);
+                    for ticket in generation.barrier.seal().iter().filter_map(|c| c.ticket.as_ref())
+                    {
+                        ticket.settle(outcome);
+                    }
+                    return Ended::Finished;
+                }
+            }
+        }
+    }
+
+    /// Serves one ring. True once it is closed and drained, false if there is nothing to do.
+    fn serve(
+        &mut self,
+        generation: &Generation,
+        consumer: &mut Consumer,
+        patience: Patience,
+    ) -> bool {
+        let mut ladder = Ladder::default();
+        loop {
+            let moved = self.pass(generation, consumer);
+            let obeyed = self.obey(generation, consumer);
+            self.tell(generation, consumer);
+            if moved || obeyed {
+                ladder.reset();
+            } else if generation.ring.is_closed() && consumer.is_idle() {
+                return true;
+            } else if patience == Patience::UntilEmpty {
+                return false;
+            } else {
+                consumer.park(ladder.next(self.has_untold(generation)));
+                metrics::add(&generation.shared.meters.wakeups, 1);
+            }
+        }
+    }
+
+    /// Takes one batch from the ring to the sinks. True if there was something.
+    fn pass(&mut self, generation: &Generation, consumer: &mut Consumer) -> bool {
+        let ring = &generation.ring;
+        let limit = BATCH_BYTES.min(ring.capacity_bytes() / 4);
+        let mut frames = consumer.frames(self.taken, limit);
+        for frame in &mut frames {
+            self.take(generation, frame.bytes, ring.table());
+        }
+        let end = frames.position();
+        if end == self.taken {
+            return false;
+        }
+        for &index in &self.touched {
+            self.routes[index].write(&mut self.pool, &mut self.faults);
+        }
+        self.release(generation, consumer, end);
+        metrics::add(&generation.shared.meters.batches, 1);
+        true
+    }
+
+    /// Gives one frame to each route it names.
+    #[inline]
+    fn take(&mut self, generation: &Generation, bytes: &[u8], texts: &Table) {
+        let Ok(record) = RecordView::parse(bytes, texts) else {
+            self.malformed += 1;
+            self.faults.note(|| "a frame in the ring is no record".into());
+            return;
+        };
+        for id in record.routes() {
+            match self.find(generation, id) {
+                Some(index) => {
+                    self.touch(index);
+                    self.routes[index].take(&record, &mut self.pool, &mut self.faults);
+                }
+                None => self.unknown += 1,
+            }
+        }
+    }
+
+    #[inline]
+    fn find(&mut self, generation: &Generation, id: RouteId) -> Option<usize> {
+        if self.ids.get(self.last) == Some(&id) {
+            return Some(self.last);
+        }
+        let found = self.ids.binary_search(&id).ok().or_else(|| {
+            self.pick_up(generation);
+            self.ids.binary_search(&id).ok()
+        })?;
+        self.last = found;
+        Some(found)
+    }
+
+    #[inline]
+    fn touch(&mut self, index: usize) {
+        if !std::mem::replace(&mut self.routes[index].touched, true) {
+            self.touched.push(index);
+        }
+    }
+
+    /// Takes over the routes that were opened since the last time.
+    fn pick_up(&mut self, generation: &Generation) {
+        let registry = &generation.shared.registry;
+        let epoch = registry.epoch();
+        if epoch == self.epoch {
+            return;
+        }
+        self.epoch = epoch;
+        for entry in registry.from(self.next_id) {
+            self.next_id = RouteId(entry.id.0.saturating_add(1));
+            self.ids.push(entry.id);
+            self.routes.push(LiveRoute::new(entry));
+        }
+    }
+
+    /// Frees the ring before `to` and publishes what was counted, as one.
+    fn release(&mut self, generation: &Generation, consumer: &mut Consumer, to: u64) {
+        let Writer { routes, touched, unknown, malformed, .. } = self;
+        let shared = &generation.shared;
+        consumer.release(to, || {
+            for index in touched.drain(..) {
+                metrics::add(&shared.meters.notices, routes[index].publish());
+            }
+            if *unknown > 0 || *malformed > 0 {
+                let registry = shared.registry.read();
+                registry.unknown.count_rejected(std::mem::take(unknown));
+                registry.unknown.count_failed(std::mem::take(malformed));
+            }
+        });
+        self.taken = to;
+    }
+}
