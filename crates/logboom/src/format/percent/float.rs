@@ -4,7 +4,7 @@
 //! `repr`, from the shortest text that reads back as the same number. Exponents have a sign and at
 //! least two digits. Everything is built at the end of `out`, so nothing is allocated beside it.
 
-use super::integer::write_sign;
+use super::integer::{write_plain, write_sign};
 use super::spec::{Conversion, Spec};
 use super::text::{insert, pad};
 use std::io::Write;
@@ -27,8 +27,7 @@ pub(crate) fn write_float(spec: &Spec, number: f64, out: &mut Vec<u8>) {
             Conversion::Exponent => write_exponent(magnitude, precision, spec.alternate, out),
             Conversion::General => write_general(magnitude, precision, spec.alternate, out),
             _ => {
-                // Writing to a vector cannot fail.
-                let _ = write!(out, "{magnitude:.precision$}");
+                write_fixed(magnitude, precision, out);
                 if spec.alternate && precision == 0 {
                     out.push(b'.');
                 }
@@ -41,6 +40,41 @@ pub(crate) fn write_float(spec: &Spec, number: f64, out: &mut Vec<u8>) {
     if spec.width > 0 {
         let (at, fill) = if spec.zero { (body, b'0') } else { (start, b' ') };
         pad(spec, start, out.len() - start, at, fill, out);
+    }
+}
+
+/// Appends `magnitude` with `precision` digits behind the point, rounded half to even.
+fn write_fixed(magnitude: f64, precision: usize, out: &mut Vec<u8>) {
+    const POWERS: [u64; 10] =
+        [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000];
+    // The number is `mantissa / 2^shift` exactly. Where the shift fits, so do all products below.
+    let bits = magnitude.to_bits();
+    let mantissa = bits & ((1 << 52) - 1) | 1 << 52;
+    let shift = 1075 - (bits >> 52) as i64;
+    let (Some(power), 1..=63) = (POWERS.get(precision).copied(), shift) else {
+        // Writing to a vector cannot fail.
+        let _ = write!(out, "{magnitude:.precision$}");
+        return;
+    };
+    let mut whole = mantissa >> shift;
+    let scaled = u128::from(mantissa & ((1 << shift) - 1)) * u128::from(power);
+    let mut fraction = (scaled >> shift) as u64;
+    let rest = scaled & ((1 << shift) - 1);
+    let half = 1 << (shift - 1);
+    let is_odd = if precision == 0 { whole & 1 } else { fraction & 1 } == 1;
+    if rest > half || (rest == half && is_odd) {
+        fraction += 1;
+    }
+    if fraction == power {
+        fraction = 0;
+        whole += 1;
+    }
+    write_plain(whole, out);
+    if precision > 0 {
+        out.push(b'.');
+        let start = out.len();
+        write_plain(fraction, out);
+        insert(start, b'0', start + precision - out.len(), out);
     }
 }
 
@@ -60,16 +94,13 @@ pub(crate) fn write_repr(number: f64, out: &mut Vec<u8>) {
     }
     let start = out.len();
     let mut buffer = zmij::Buffer::new();
-    let exponent = write_shortest(buffer.format_finite(number.abs()), out);
-    match exponent {
-        -4..16 => {
-            place_point(start, exponent, out);
-            if out.len() - start <= exponent.unsigned_abs() as usize + 1 && exponent >= 0 {
-                out.extend_from_slice(b".0");
-            }
-        }
-        _ => place_exponent(start, exponent, false, out),
+    let shortest = buffer.format_finite(number.abs());
+    if (1e-4..1e16).contains(&number.abs()) {
+        // There both agree, down to the `.0` of whole numbers.
+        return out.extend_from_slice(shortest.as_bytes());
     }
+    let exponent = write_shortest(shortest, out);
+    place_exponent(start, exponent, false, out);
 }
 
 /// Appends the significant digits in `text`, without zeros at either end, and returns the power of
@@ -120,7 +151,7 @@ fn place_exponent(start: usize, exponent: i32, point: bool, out: &mut Vec<u8>) {
     if exponent < 10 {
         out.push(b'0');
     }
-    super::integer::write_plain(exponent, out);
+    write_plain(exponent, out);
 }
 
 /// Appends `precision + 1` significant digits and returns the power of ten of the first.
