@@ -22,6 +22,7 @@ use crate::metrics::Meters;
 use crate::record::{TextId, Texts};
 use crate::route::registry::Registry;
 use logboom_ring::{Ring, Table};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// What an engine and its successors have in common.
@@ -31,6 +32,20 @@ pub(crate) struct Shared {
     pub(crate) registry: Registry,
     pub(crate) interner: Interner,
     pub(crate) meters: Meters,
+    pub(crate) number: EngineNumber,
+}
+
+/// Tells the engines of a process apart, for caches of ids: those of one are nothing to another. A
+/// successor has the same, a forked child another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EngineNumber(pub(crate) u32);
+
+impl Default for EngineNumber {
+    /// The next one, from 1 up.
+    fn default() -> Self {
+        static NUMBERS: AtomicU32 = AtomicU32::new(1);
+        EngineNumber(NUMBERS.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 /// A ring with its barrier and its options.

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod config;
 pub mod engine;
 pub mod error;
+pub mod facade;
 pub mod field;
 pub mod filter;
 pub mod format;
@@ -24,5 +25,8 @@ mod barrier;
 mod fork;
 mod generation;
 mod intern;
+mod macros;
 mod notice;
 mod writer;
+
+pub use facade::Logger;

@@ -90,7 +90,8 @@ impl Engine {
     /// # Errors
     /// As [`Engine::open_route`].
     pub fn route(&self, spec: RouteSpec) -> Result<Route, Error> {
-        Ok(Route::new(self.clone(), self.open_route(spec)?))
+        let needs = spec.formatter.needs();
+        Ok(Route::new(self.clone(), self.open_route(spec)?, needs))
     }
 
     /// The id of `text` in the table that records are read with; the same for the same text.
@@ -109,6 +110,13 @@ impl Engine {
         let gate = shared.gate.hold();
         // The newest one as it is now: a successor may have come meanwhile.
         shared.interner.insert(&gate, self.generation.newest().ring.table(), text)
+    }
+
+    /// Tells this engine and its successors from all others of the process, for caches of the ids
+    /// that [`Engine::intern`] gives. Ascending, from 1; never used again.
+    #[inline]
+    pub(crate) fn number(&self) -> u32 {
+        self.generation.shared.number.0
     }
 
     /// The options that hold now, those of the latest successor.

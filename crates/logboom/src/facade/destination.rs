@@ -1,6 +1,6 @@
 //! Where the records of a facade go, and the part of a record that all facades capture alike.
 
-use crate::engine::Engine;
+use crate::engine::{Engine, is_writer_thread};
 use crate::field::Field;
 use crate::format::Needs;
 use crate::level::Level;
@@ -42,7 +42,7 @@ impl Destination {
     /// Whether this call would feed the writer with what the writer makes.
     #[inline]
     pub(crate) fn is_cut(&self) -> bool {
-        self.engine.is_writer_thread()
+        is_writer_thread()
     }
 
     /// Hands a record over. Its outcome is in the engine's counters.

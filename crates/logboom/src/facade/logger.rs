@@ -175,7 +175,7 @@ impl Interned {
     #[inline]
     fn get(&self, engine: &Engine, intern: impl FnOnce() -> Option<TextId>) -> Option<TextId> {
         let known = self.0.load(Ordering::Relaxed);
-        let number = engine.number().get();
+        let number = engine.number();
         if (known >> 32) as u32 == number {
             return TextId::new(known as u32);
         }

@@ -9,7 +9,7 @@ pub(crate) mod registry;
 use crate::barrier::{Flush, Wait};
 use crate::engine::Engine;
 use crate::filter::Filter;
-use crate::format::Formatter;
+use crate::format::{Formatter, Needs};
 use crate::record::RouteId;
 use crate::sink::SinkSpec;
 use std::fmt;
@@ -84,17 +84,23 @@ impl fmt::Debug for RouteSpec {
 pub struct Route {
     engine: Engine,
     id: RouteId,
+    needs: Needs,
     closed: bool,
 }
 
 impl Route {
-    pub(crate) fn new(engine: Engine, id: RouteId) -> Self {
-        Route { engine, id, closed: false }
+    pub(crate) fn new(engine: Engine, id: RouteId, needs: Needs) -> Self {
+        Route { engine, id, needs, closed: false }
     }
 
     /// The id to put into [`Record::routes`](crate::record::Record::routes).
     pub fn id(&self) -> RouteId {
         self.id
+    }
+
+    /// What its formatter asks to be captured with each record.
+    pub fn needs(&self) -> Needs {
+        self.needs
     }
 
     /// As [`Engine::flush_route`].
