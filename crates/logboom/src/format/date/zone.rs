@@ -66,8 +66,11 @@ impl LocalZone {
 /// the new zone from their next record on. Reads the environment and at most one file, on the
 /// calling thread.
 pub fn reload_local_zone() {
+    publish(load());
+}
+
+fn publish(mut zone: TimeZone) {
     let first = LocalZone::first();
-    let mut zone = load();
     let mut known = Some(first);
     while let Some(earlier) = known {
         if earlier.zone == zone {
@@ -136,6 +139,10 @@ fn posix(tz: &str) -> Option<TimeZone> {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
+    use crate::format::pattern::PatternOptions;
+    use crate::format::{FormatCache, Formatter, PatternFormatter};
+    use crate::level::Level;
+    use crate::record::{Message, Record, RecordView, Site};
 
     fn shown(tz: &str, second: i64) -> String {
         super::super::civil::Civil::local(
@@ -156,10 +163,63 @@ mod tests {
         assert_eq!(shown("?", 0), "00:00 UTC");
     }
 
+    fn line(formatter: &PatternFormatter, cache: &mut FormatCache) -> String {
+        let record = Record {
+            time_ns: 1_720_000_000_000_000_000,
+            level: Level::INFO,
+            thread: 1,
+            logger: "".into(),
+            site: Site::None,
+            message: Message::Plain("".into()),
+            fields: &[],
+            attributes: &[],
+            routes: &[],
+        };
+        let mut bytes = vec![0; record.encoded_len().unwrap()];
+        record.encode(&mut bytes);
+        let mut out = Vec::new();
+        formatter.format(&RecordView::parse(&bytes, &()).unwrap(), cache, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    /// Runs in a process of its own, since the local zone belongs to the process.
     #[test]
-    fn reloading_an_unchanged_zone_adds_nothing() {
-        let before: *const LocalZone = LocalZone::first().latest();
+    fn local_time_follows_tz_and_its_reloading() {
+        const EXPECTED: &str = "LOGBOOM_TEST_LOCAL_TIME";
+        let Ok(expected) = std::env::var(EXPECTED) else {
+            let zones = concat!(env!("CARGO_MANIFEST_DIR"), "/src/format/testdata/zoneinfo");
+            for (tz, expected) in [
+                ("Europe/Berlin", "11:46:40 CEST"),
+                (":Asia/Kathmandu", "15:31:40 +0545"),
+                (&format!("{zones}/America/New_York"), "05:46:40 EDT"),
+                ("ABC-3", "12:46:40 ABC"),
+                ("", "09:46:40 UTC"),
+            ] {
+                let child = std::process::Command::new(std::env::current_exe().unwrap())
+                    .args([
+                        "--exact",
+                        "format::date::zone::tests::local_time_follows_tz_and_its_reloading",
+                    ])
+                    .env("TZ", tz)
+                    .env("TZDIR", zones)
+                    .env(EXPECTED, expected)
+                    .output()
+                    .unwrap();
+                let text = String::from_utf8_lossy(&child.stdout);
+                assert!(child.status.success() && text.contains("1 passed"), "{tz}: {text}");
+            }
+            return;
+        };
+        let options = PatternOptions { datefmt: Some("%T %Z"), ..PatternOptions::default() };
+        let formatter = PatternFormatter::new("%(asctime)s", &options).unwrap();
+        let mut cache = FormatCache::default();
+        assert_eq!(line(&formatter, &mut cache), expected);
+        let before = LocalZone::first().latest();
         reload_local_zone();
-        assert_eq!(before, std::ptr::from_ref(LocalZone::first().latest()));
+        assert!(std::ptr::eq(before, LocalZone::first().latest()), "nothing changed");
+        publish(TimeZone::posix("XYZ+1").unwrap());
+        assert_eq!(line(&formatter, &mut cache), "08:46:40 XYZ", "within the same second");
+        reload_local_zone();
+        assert_eq!(line(&formatter, &mut cache), expected);
     }
 }

@@ -221,3 +221,30 @@ fn without_validation_a_pattern_may_have_no_place() {
     let formatter = PatternFormatter::new("hello", &options).unwrap();
     assert_eq!(formatted(&formatter, 0, &[]), Ok("hello".into()));
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_pattern_date_format_or_time_panics(
+        pattern in proptest::prop_oneof![
+            "(%\\((name|asctime|msecs|created|relativeCreated|levelno|message|user|[a-z%()]{0,4})\\)\
+             [-+ #0]{0,3}[0-9]{0,3}(\\.[0-9]{0,2})?[hlL]?[sradiuxXoeEfFgGc%]|é|%){0,5}",
+            ".*",
+        ],
+        datefmt in "(%[a-zA-Z%+-]|é|:){0,6}",
+        time_ns in proptest::prelude::any::<i64>(),
+        floats in proptest::prelude::any::<bool>(),
+    ) {
+        let time = if floats { TimeModel::Float { start: START } } else { TimeModel::default() };
+        for datefmt in [None, Some(&*datefmt)] {
+            let options = PatternOptions { datefmt, validate: false, ..utc(time) };
+            if let Ok(formatter) = PatternFormatter::new(&pattern, &options) {
+                let missing = formatter.required_fields().any(|field| {
+                    FIELDS.iter().rfind(|known| known.key == field.key())
+                        .is_none_or(|known| !field.accepts(Kind::of(&known.value)))
+                });
+                let text = formatted(&formatter, time_ns, &NAMES);
+                proptest::prop_assert!(text.is_ok() || missing, "{:?} {:?}", pattern, text);
+            }
+        }
+    }
+}
