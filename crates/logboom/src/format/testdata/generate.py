@@ -54,14 +54,64 @@ def result(make):
 
 INTS = [0, 1, -1, 7, 42, -255, 10**6, 2**31, -(2**63), 2**63, 2**64 - 1, 2**64, -(10**30)]
 FLOATS = [
-    0.0, -0.0, 1.0, -1.5, 0.1, 2.5, 3.5, 0.5, 1e-4, 9.9999e-5, 1e-5, 123456.0, 999999.5, 1234567.0,
-    1e15, 1e16, 9999999999999998.0, 123456789012345680.0, 1e22, 1e23, 5e-324, 2.2250738585072014e-308,
-    1.7976931348623157e308, -1e100, 0.3, 2 / 3, 1e-10, float("inf"), float("-inf"), float("nan"),
-    9223372036854775807.0, -9.3e18, 8.999e18, 1e21, 0.045, 1.005, 100.0, 99999.95, 4.35, -0.5,
+    0.0,
+    -0.0,
+    1.0,
+    -1.5,
+    0.1,
+    2.5,
+    3.5,
+    0.5,
+    1e-4,
+    9.9999e-5,
+    1e-5,
+    123456.0,
+    999999.5,
+    1234567.0,
+    1e15,
+    1e16,
+    9999999999999998.0,
+    123456789012345680.0,
+    1e22,
+    1e23,
+    5e-324,
+    2.2250738585072014e-308,
+    1.7976931348623157e308,
+    -1e100,
+    0.3,
+    2 / 3,
+    1e-10,
+    float("inf"),
+    float("-inf"),
+    float("nan"),
+    9223372036854775807.0,
+    -9.3e18,
+    8.999e18,
+    1e21,
+    0.045,
+    1.005,
+    100.0,
+    99999.95,
+    4.35,
+    -0.5,
 ]
 TEXTS = [
-    "", "a", "hello", "it's", 'say "hi"', "it's \"both\"", "tab\tnew\nret\rback\\", "\x00\x1b\x7f",
-    "größe", "日本語テキスト", "e\u0301", "\u200b\u2028", "\U0001f600!", "\x85\xa0", "100%", "%s",
+    "",
+    "a",
+    "hello",
+    "it's",
+    'say "hi"',
+    'it\'s "both"',
+    "tab\tnew\nret\rback\\",
+    "\x00\x1b\x7f",
+    "größe",
+    "日本語テキスト",
+    "e\u0301",
+    "\u200b\u2028",
+    "\U0001f600!",
+    "\x85\xa0",
+    "100%",
+    "%s",
 ]
 FLAGS = ["", "-", "0", "+", " ", "#", "-0", "0+", "+ ", "#0", "-#+0 ", "#0 "]
 SIZES = ["", "1", "3", "12", ".0", ".1", ".3", ".12", "8.3", "25.20", "12.", "."]
@@ -70,7 +120,21 @@ LETTERS = "sradiuxXoeEfFgGc"
 
 def percent():
     rng = random.Random(1)
-    sample = [None, True, False, 42, -7, 2**64, 0, 1.5, -0.0, float("nan"), float("-inf"), "größe", "it's"]
+    sample = [
+        None,
+        True,
+        False,
+        42,
+        -7,
+        2**64,
+        0,
+        1.5,
+        -0.0,
+        float("nan"),
+        float("-inf"),
+        "größe",
+        "it's",
+    ]
     # each flag and size with each letter, on a few values each
     for flags, size, letter in itertools.product(FLAGS, SIZES, LETTERS):
         for x in rng.sample(sample, 2 if letter in "sdxfg" else 1):
@@ -94,15 +158,48 @@ def percent():
         case("%.17g", (10.0 ** (exponent / 3.5),))
     # whole templates
     for template, args in [
-        ("user %s did %d things", ("ann", 3)), ("%d%%", (50,)), ("%% %s %%", ("x",)), ("%s", ()),
-        ("no places", ("x",)), ("%s", ("a", "b")), ("%s %s", ("a",)), ("%", ("a",)), ("abc %", ("a",)),
-        ("%-", ("a",)), ("%q", ("a",)), ("%5%", ("a",)), ("%ld %hd %Ld", (1, 2, 3)), ("%lld", (1,)),
-        ("%(a)s", ("a",)), ("%*d", (5, 3)), ("%.*f", (1, 2.5)), ("%1001d", (1,)), ("%.1001f", (1.0,)),
-        ("größe %s: %5.1f €", ("日本", 3.14159)), ("%s%s%s%s", (None, True, 1.0, "x")), ("%.", (1,)),
-        ("%d", ("3",)), ("%x", (1.0,)), ("%c%c", (65, "ß")), ("%c", ("ab",)), ("%c", (-1,)),
-        ("%c", (0x110000,)), ("%c", (0x10FFFF,)), ("%c", (1.0,)), ("%c", (None,)), ("%d", (None,)),
-        ("%999d|", (1,)), ("%.999f", (0.1,)), ("%.1000e", (5e-324,)), ("%s\n", ("a\nb",)),
-        ("%é", (1,)), ("%D", (1,)), ("%S", (1,)), ("%\n", (1,)), ("%0-5d|", (3,)), ("%--5d|", (3,)),
+        ("user %s did %d things", ("ann", 3)),
+        ("%d%%", (50,)),
+        ("%% %s %%", ("x",)),
+        ("%s", ()),
+        ("no places", ("x",)),
+        ("%s", ("a", "b")),
+        ("%s %s", ("a",)),
+        ("%", ("a",)),
+        ("abc %", ("a",)),
+        ("%-", ("a",)),
+        ("%q", ("a",)),
+        ("%5%", ("a",)),
+        ("%ld %hd %Ld", (1, 2, 3)),
+        ("%lld", (1,)),
+        ("%(a)s", ("a",)),
+        ("%*d", (5, 3)),
+        ("%.*f", (1, 2.5)),
+        ("%1001d", (1,)),
+        ("%.1001f", (1.0,)),
+        ("größe %s: %5.1f €", ("日本", 3.14159)),
+        ("%s%s%s%s", (None, True, 1.0, "x")),
+        ("%.", (1,)),
+        ("%d", ("3",)),
+        ("%x", (1.0,)),
+        ("%c%c", (65, "ß")),
+        ("%c", ("ab",)),
+        ("%c", (-1,)),
+        ("%c", (0x110000,)),
+        ("%c", (0x10FFFF,)),
+        ("%c", (1.0,)),
+        ("%c", (None,)),
+        ("%d", (None,)),
+        ("%999d|", (1,)),
+        ("%.999f", (0.1,)),
+        ("%.1000e", (5e-324,)),
+        ("%s\n", ("a\nb",)),
+        ("%é", (1,)),
+        ("%D", (1,)),
+        ("%S", (1,)),
+        ("%\n", (1,)),
+        ("%0-5d|", (3,)),
+        ("%--5d|", (3,)),
     ]:
         case(template, args)
 
@@ -114,14 +211,29 @@ def case(template, args):
 # --- dates ---------------------------------------------------------------------------------------
 
 ZONES = [
-    "UTC0", "CET-1CEST,M3.5.0,M10.5.0/3", "EST5EDT,M3.2.0,M11.1.0", "<+0545>-5:45", "<-03>3",
-    "NZST-12NZDT,M9.5.0,M4.1.0/3", "IST-1GMT0,M10.5.0,M3.5.0/1", "<-0330>3:30<-0230>,M3.2.0,M11.1.0",
-    "Europe/Berlin", "Europe/Dublin", "America/New_York", "America/Sao_Paulo", "Australia/Lord_Howe",
-    "Asia/Kathmandu", "Africa/Casablanca",
+    "UTC0",
+    "CET-1CEST,M3.5.0,M10.5.0/3",
+    "EST5EDT,M3.2.0,M11.1.0",
+    "<+0545>-5:45",
+    "<-03>3",
+    "NZST-12NZDT,M9.5.0,M4.1.0/3",
+    "IST-1GMT0,M10.5.0,M3.5.0/1",
+    "<-0330>3:30<-0230>,M3.2.0,M11.1.0",
+    "Europe/Berlin",
+    "Europe/Dublin",
+    "America/New_York",
+    "America/Sao_Paulo",
+    "Australia/Lord_Howe",
+    "Asia/Kathmandu",
+    "Africa/Casablanca",
 ]
 DATE_FORMATS = [
-    "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%a %A %b %B %h %d %e %j %p %I %y %C %Z",
-    "%D %F %R %T %n%t%%", "%u %w %U %W %V %G %g", "ü%dé %M%%S",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%dT%H:%M:%S%z",
+    "%a %A %b %B %h %d %e %j %p %I %y %C %Z",
+    "%D %F %R %T %n%t%%",
+    "%u %w %U %W %V %G %g",
+    "ü%dé %M%%S",
 ]
 
 
@@ -163,7 +275,9 @@ def edges():
                 low, high = hour - 1800, hour
                 while low + 1 < high:
                     middle = (low + high) // 2
-                    low, high = (middle, high) if time.localtime(middle).tm_gmtoff != now else (low, middle)
+                    low, high = (
+                        (middle, high) if time.localtime(middle).tm_gmtoff != now else (low, middle)
+                    )
                 yield from (high - 3601, high - 1, high, high + 1, high + 3599, high + 3600)
 
 
@@ -172,37 +286,83 @@ def edges():
 PATTERNS = [
     "%(levelname)s - %(asctime)s - %(name)s - %(module)s - %(message)s",
     "%(levelname)-8s - %(asctime)s - %(name)s - %(module)s:%(lineno)5d [%(threadName)s] %(message)s",
-    "%(levelname)s:%(name)s:%(message)s", "%(message)s", "", "100%% %(message)s", "%(asctime)s",
-    "%(asctime)30s|%(asctime)-30s|%(asctime).10s|%(asctime)a", "%(name)-20.20s|%(name)20s|%(name).3s",
-    "%(message)25s|%(message)-25s|%(message).4s|%(message)8.2s|%(message)a", "%(levelno)03d %(levelno)s",
-    "%(msecs)03d %(msecs)s %(msecs)f %(msecs)d %(msecs).1f %(msecs)e", "%(created)f %(created)s %(created)d",
-    "%(created).3f %(created)r %(created)g", "%(relativeCreated)d %(relativeCreated)f %(relativeCreated)s",
+    "%(levelname)s:%(name)s:%(message)s",
+    "%(message)s",
+    "",
+    "100%% %(message)s",
+    "%(asctime)s",
+    "%(asctime)30s|%(asctime)-30s|%(asctime).10s|%(asctime)a",
+    "%(name)-20.20s|%(name)20s|%(name).3s",
+    "%(message)25s|%(message)-25s|%(message).4s|%(message)8.2s|%(message)a",
+    "%(levelno)03d %(levelno)s",
+    "%(msecs)03d %(msecs)s %(msecs)f %(msecs)d %(msecs).1f %(msecs)e",
+    "%(created)f %(created)s %(created)d",
+    "%(created).3f %(created)r %(created)g",
+    "%(relativeCreated)d %(relativeCreated)f %(relativeCreated)s",
     "%(pathname)s %(filename)s %(funcName)s %(lineno)d %(lineno)x %(lineno)#o %(lineno)f",
     "%(thread)d %(thread)s %(thread)x %(process)d %(process)06d %(processName)s %(threadName)12s|",
-    "%(user)s %(user)a %(count)d %(count)05.1f %(ratio)s %(ratio).3f %(nothing)s %(größe)s", "%(user)r|",
-    "%(absent)s", "%(user)d", "%(nothing)d", "%(levelname)ls", "%(count)+d %(count)#x", "%(threadName)a",
+    "%(user)s %(user)a %(count)d %(count)05.1f %(ratio)s %(ratio).3f %(nothing)s %(größe)s",
+    "%(user)r|",
+    "%(absent)s",
+    "%(user)d",
+    "%(nothing)d",
+    "%(levelname)ls",
+    "%(count)+d %(count)#x",
+    "%(threadName)a",
     # what is left to Python, or refused by it
-    "nothing", "%s", "%(message)", "%(a b)s", "{message}", "%(message)z", "%(message)s %", "%(message)s %s",
-    "%(message)s %(args)s", "%(msg)s", "%(exc_info)s", "%(message)r", "%(message)d", "%(message)c",
-    "%(lineno)c", "%(lineno)*d", "%(message)D", "%(message)s %(name", "%(created)x", "%(message)%",
-    "%(message)2000s", "%(f(x))s %(name)s", "%(name)ls", "%(lineno)hd%(name)s",
+    "nothing",
+    "%s",
+    "%(message)",
+    "%(a b)s",
+    "{message}",
+    "%(message)z",
+    "%(message)s %",
+    "%(message)s %s",
+    "%(message)s %(args)s",
+    "%(msg)s",
+    "%(exc_info)s",
+    "%(message)r",
+    "%(message)d",
+    "%(message)c",
+    "%(lineno)c",
+    "%(lineno)*d",
+    "%(message)D",
+    "%(message)s %(name",
+    "%(created)x",
+    "%(message)%",
+    "%(message)2000s",
+    "%(f(x))s %(name)s",
+    "%(name)ls",
+    "%(lineno)hd%(name)s",
 ]
 MOMENTS = [
-    1_700_000_000_000_000_000, 1_700_000_000_001_000_000, 1_677_903_920_999_998_503,
-    1_677_903_920_999_999_900, 1_720_000_001_999_000_000, 1_699_999_999_123_456_789, 0, 999_999_999,
+    1_700_000_000_000_000_000,
+    1_700_000_000_001_000_000,
+    1_677_903_920_999_998_503,
+    1_677_903_920_999_999_900,
+    1_720_000_001_999_000_000,
+    1_699_999_999_123_456_789,
+    0,
+    999_999_999,
 ]
 
 
 def pattern():
     rng = random.Random(3)
-    moments = MOMENTS + [rng.randrange(1_500_000_000_000_000_000, 1_900_000_000_000_000_000) for _ in range(12)]
+    moments = MOMENTS + [
+        rng.randrange(1_500_000_000_000_000_000, 1_900_000_000_000_000_000) for _ in range(12)
+    ]
     for text, ns in itertools.product(PATTERNS, moments[:3]):
         format_case(text, "", ns, "", "")
-    for ns in moments + [base // 10**9 * 10**9 + ms * 10**6 for base in moments[8:11] for ms in range(0, 1000, 37)]:
+    for ns in moments + [
+        base // 10**9 * 10**9 + ms * 10**6 for base in moments[8:11] for ms in range(0, 1000, 37)
+    ]:
         format_case("%(asctime)s %(msecs)s %(created)s %(relativeCreated)s", "", ns, "", "")
         format_case("%(asctime)s %(message)s", "%H:%M:%S %j", ns, "", "")
     for text, exception, stack in itertools.product(
-        ["%(message)s", "%(message)s\n", "%(name).0s"], ["", "Traceback:\n  é", "ends\n"], ["", "Stack (most…)"]
+        ["%(message)s", "%(message)s\n", "%(name).0s"],
+        ["", "Traceback:\n  é", "ends\n"],
+        ["", "Stack (most…)"],
     ):
         format_case(text, "", MOMENTS[0], exception, stack)
 
@@ -212,12 +372,28 @@ def format_case(text, datefmt, ns, exception, stack):
     real = time.time, time.time_ns
     time.time, time.time_ns = (lambda: float(ns // 10**9) if whole else ns / 1e9), (lambda: ns)
     record = logging.LogRecord(
-        "app.größe", 30, "/srv/app/main.v2.py", 42, "user %s did %d things", ("ann", 3), None, "handle", stack or None
+        "app.größe",
+        30,
+        "/srv/app/main.v2.py",
+        42,
+        "user %s did %d things",
+        ("ann", 3),
+        None,
+        "handle",
+        stack or None,
     )
     time.time, time.time_ns = real
     record.__dict__.update(
-        thread=140_000_000_000_001, threadName="MainThread", processName="MainProcess", process=4242,
-        user="it's ann", count=3, ratio=0.1, nothing=None, größe="groß", exc_text=exception or None,
+        thread=140_000_000_000_001,
+        threadName="MainThread",
+        processName="MainProcess",
+        process=4242,
+        user="it's ann",
+        count=3,
+        ratio=0.1,
+        nothing=None,
+        größe="groß",
+        exc_text=exception or None,
     )
     try:
         formatter = logging.Formatter(text, datefmt or None)
@@ -231,5 +407,7 @@ def format_case(text, datefmt, ns, exception, stack):
 
 if __name__ == "__main__":
     sys.stdout.reconfigure(encoding="utf-8", newline="\n")
-    logging._startTime = 1_699_999_999_500_000_001 if sys.version_info >= (3, 13) else 1_699_999_999.5
+    logging._startTime = (
+        1_699_999_999_500_000_001 if sys.version_info >= (3, 13) else 1_699_999_999.5
+    )
     {"percent": percent, "dates": dates, "pattern": pattern}[sys.argv[1]]()
