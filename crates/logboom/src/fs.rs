@@ -138,6 +138,11 @@ fn open_std(path: &Path, mode: FileMode) -> io::Result<std::fs::File> {
     std::fs::OpenOptions::new().append(true).create(true).open(path)
 }
 
+/// A file of the operating system's that is open already.
+pub(crate) fn system_file(file: std::fs::File) -> Arc<dyn File> {
+    Arc::new(SystemFile(file))
+}
+
 #[derive(Debug)]
 struct SystemFile(std::fs::File);
 

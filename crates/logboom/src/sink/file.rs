@@ -12,7 +12,7 @@
 //! process ended. Pinned by `tests/sinks_*.rs`.
 
 use super::{FrameWriter, Frames, Sink, SinkSpec, Written};
-use crate::fs::{File, FileSystem, SystemFs};
+use crate::fs::{self, File, FileSystem, SystemFs};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -50,7 +50,13 @@ impl FileSinkSpec {
         Self::open(path, FileMode::Append, &SystemFs)
     }
 
-    /// The file's absolute path.
+    /// A file that somebody else opened. `name` is what it is called in messages; what is written
+    /// goes where the file's own position and flags say.
+    pub fn from_file(name: impl AsRef<Path>, file: std::fs::File) -> FileSinkSpec {
+        FileSinkSpec { path: name.as_ref().to_owned(), file: fs::system_file(file) }
+    }
+
+    /// The file's absolute path, or the name it was given.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -1,0 +1,246 @@
+//! From the arguments of a log call to a record in the ring, on the caller's thread.
+//!
+//! Invariants:
+//! 1. Everything that may run Python code (text of arguments, names of threads and tasks) is done
+//!    before the ring is touched: a `__str__` that logs finds no half-written record.
+//! 2. Arguments whose type is exactly `str`, `int`, `float`, `bool` or `NoneType` are copied typed
+//!    and formatted by the writer, where that gives what Python gives. All others may change after
+//!    the call, so the message is formatted at the call, by Python.
+//! 3. What cannot be captured exactly is left to the library ([`Exit::Library`]); what must not be
+//!    swallowed is raised ([`Exit::Raise`]).
+//! 4. A full ring is waited for without the GIL, with nothing borrowed but the arguments, which the
+//!    caller's stack holds, and texts held by references of their own.
+//!
+//! Pinned by `tests/python/test_capture.py`.
+
+use crate::context::{self, Context};
+use crate::convert::{self, FormatNow};
+use crate::ffi::object::own;
+use crate::ffi::{Ref, Still};
+use crate::global;
+use crate::logger::{self, Plan};
+use crate::route::Wants;
+use crate::sites::{self, CachedSite};
+use crate::state::State;
+use crate::templates;
+use logboom::engine::Outcome;
+use logboom::field::Value;
+use logboom::level::Level;
+use logboom::record::{Attribute, Message, Record, Style, Text};
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+use std::time::SystemTime;
+
+/// Why a call was not captured.
+pub(crate) enum Exit {
+    /// The library's way is the exact one.
+    Library,
+    /// An exception that belongs to the caller.
+    Raise(PyErr),
+}
+
+/// The most arguments that are copied typed.
+const MOST_ARGUMENTS: usize = 15;
+/// The most texts beside the message.
+const MOST_ATTRIBUTES: usize = 4;
+
+/// Nanoseconds since the Unix epoch.
+#[inline]
+pub(crate) fn now_ns() -> i64 {
+    match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
+        Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |ns| -ns),
+    }
+}
+
+/// Captures and submits one call that is enabled: `arguments` are the message and what goes into it.
+#[inline]
+pub(crate) fn submit(
+    state: &State,
+    still: &mut Still<'_>,
+    logger: Ref<'_>,
+    level: i64,
+    arguments: &[Ref<'_>],
+) -> Result<(), Exit> {
+    let (&message, arguments) = arguments.split_first().ok_or(Exit::Library)?;
+    let time_ns = now_ns();
+    let context = context::current(state, still);
+    let context = context.as_ref().map(|context| context.get());
+    let mut plan = plan(state, still, logger, level, context)?;
+    if plan.routes().is_empty() {
+        return Ok(());
+    }
+    let extra = attributes(state, still, &plan.wants, level)?;
+
+    let mut values = [Value::None; MOST_ARGUMENTS];
+    let formatted;
+    let captured = match typed(still, message, arguments, &mut values) {
+        Some(captured) => captured,
+        None => {
+            formatted = convert::format_now(still.python(), message, arguments).map_err(exit)?;
+            // Python code ran, and may have changed where the record goes.
+            plan = self::plan(state, still, logger, level, context)?;
+            Captured::Plain(formatted.to_str().map_err(|_| Exit::Library)?)
+        }
+    };
+    let message = match captured {
+        Captured::Plain(text) => Message::Plain(text.into()),
+        Captured::Template(text, len) => {
+            Message::Template(Style::Percent, text, &values[..len])
+        }
+    };
+    let level = Level(i32::try_from(level).map_err(|_| Exit::Library)?);
+    let site = match plan.wants.site {
+        true => sites::current(state, still).ok_or(Exit::Library)?,
+        false => CachedSite::None,
+    };
+    let mut texts = [(Attribute::Stack, ""); MOST_ATTRIBUTES];
+    let mut n_texts = 0;
+    for (attribute, text) in &extra {
+        texts[n_texts] = (*attribute, text.to_str().map_err(|_| Exit::Library)?);
+        n_texts += 1;
+    }
+    let fields = context.map(Context::fields).filter(|_| plan.wants.fields).unwrap_or_default();
+    let draft = Record {
+        time_ns,
+        level,
+        thread: crate::ffi::thread_ident(),
+        logger: "".into(),
+        site: site.as_site(),
+        message,
+        fields: &fields,
+        attributes: &texts[..n_texts],
+        routes: plan.routes(),
+    };
+    hand_over(state, still, logger, &draft)
+}
+
+/// Adds the logger's name and submits; waits without the GIL where the ring is full.
+#[inline]
+fn hand_over(
+    state: &State,
+    still: &mut Still<'_>,
+    logger: Ref<'_>,
+    draft: &Record<'_>,
+) -> Result<(), Exit> {
+    let name = logger::name(state, still, logger).ok_or(Exit::Library)?;
+    let text = name.exact_str().and_then(Result::ok).ok_or(Exit::Library)?;
+    let record = Record { logger: text.into(), ..*draft };
+    if global::engine().try_submit(&record) != Outcome::Full {
+        return Ok(());
+    }
+    // Other threads run from here on: the name is held by a reference of its own.
+    let name = own(name);
+    let py = still.python();
+    let name = name.bind(py).cast::<PyString>().map_err(|_| Exit::Library)?;
+    let record = Record { logger: name.to_str().map_err(|_| Exit::Library)?.into(), ..*draft };
+    // Whatever became of it is counted.
+    let _ = py.detach(|| global::submit_waiting(&record));
+    Ok(())
+}
+
+fn plan(
+    state: &State,
+    still: &mut Still<'_>,
+    logger: Ref<'_>,
+    level: i64,
+    context: Option<&Context>,
+) -> Result<Plan, Exit> {
+    logger::plan(state, still, logger, level, context).ok_or(Exit::Library)
+}
+
+enum Captured<'c> {
+    Plain(&'c str),
+    Template(Text<'c>, usize),
+}
+
+/// The message and its arguments, copied typed; `None` where Python has to format them now.
+#[inline]
+fn typed<'c>(
+    still: &mut Still<'_>,
+    message: Ref<'c>,
+    arguments: &[Ref<'c>],
+    values: &mut [Value<'c>; MOST_ARGUMENTS],
+) -> Option<Captured<'c>> {
+    let text = message.exact_str()?.ok()?;
+    if arguments.is_empty() {
+        return Some(Captured::Plain(text));
+    }
+    let values = values.get_mut(..arguments.len())?;
+    for (value, &argument) in values.iter_mut().zip(arguments) {
+        *value = convert::exact(argument)?;
+    }
+    let template = templates::accepted(still, message, text, values)?;
+    Some(Captured::Template(template, arguments.len()))
+}
+
+/// What else some route asked for; runs Python code for each.
+#[inline]
+fn attributes<'py>(
+    state: &State,
+    still: &mut Still<'py>,
+    wants: &Wants,
+    level: i64,
+) -> Result<Attributes<'py>, Exit> {
+    let mut found = Attributes::default();
+    if wants.none_of_these() && Level(level as i32).name().is_some() {
+        return Ok(found);
+    }
+    let py = still.python();
+    let mut ask = |attribute, function: &Py<PyAny>, argument: Option<i64>| -> Result<(), Exit> {
+        let function = function.bind(py);
+        let text = match argument {
+            Some(level) => function.call1((level,)),
+            None => function.call0(),
+        };
+        let text = text.map_err(Exit::Raise)?;
+        if !text.is_none() {
+            found.push(attribute, text.cast_into().map_err(|_| Exit::Library)?);
+        }
+        Ok(())
+    };
+    let helpers = &state.helpers;
+    if wants.thread_name {
+        ask(Attribute::ThreadName, &helpers.thread_name, None)?;
+    }
+    if wants.process_name {
+        ask(Attribute::ProcessName, &helpers.process_name, None)?;
+    }
+    if wants.task_name {
+        ask(Attribute::TaskName, &helpers.task_name, None)?;
+    }
+    if Level(level as i32).name().is_none() {
+        ask(Attribute::LevelName, &helpers.level_name, Some(level))?;
+    }
+    Ok(found)
+}
+
+/// A few texts with their meaning.
+#[derive(Default)]
+struct Attributes<'py>([Option<(Attribute, Bound<'py, PyString>)>; MOST_ATTRIBUTES]);
+
+impl<'py> Attributes<'py> {
+    fn push(&mut self, attribute: Attribute, text: Bound<'py, PyString>) {
+        if let Some(place) = self.0.iter_mut().find(|place| place.is_none()) {
+            *place = Some((attribute, text));
+        }
+    }
+}
+
+impl<'a, 'py> IntoIterator for &'a Attributes<'py> {
+    type Item = &'a (Attribute, Bound<'py, PyString>);
+    type IntoIter = std::iter::Flatten<std::slice::Iter<'a, Option<(Attribute, Bound<'py, PyString>)>>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter().flatten()
+    }
+}
+
+/// `logging` swallows and reports an `Exception` while formatting, so the library must see it again;
+/// anything else belongs to the caller.
+fn exit(error: FormatNow) -> Exit {
+    match error {
+        FormatNow::Library => Exit::Library,
+        FormatNow::Raise(error) => Exit::Raise(error),
+    }
+}

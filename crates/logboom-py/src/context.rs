@@ -1,0 +1,111 @@
+//! Request data as context: what `logboom.bind` puts on every record below.
+//!
+//! One context variable of Python's (`contextvars`) holds an immutable [`Context`], so a value bound
+//! in a request is seen by its tasks, its thread pool and its background work, and by no other
+//! request. Values are captured when they are bound: builtin types as they are, others by `str`.
+//! A program that never binds pays one load a call.
+
+use crate::convert::Owned;
+use crate::ffi::{self, Still};
+use crate::state::State;
+use logboom::field::Field;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static EVER_BOUND: AtomicBool = AtomicBool::new(false);
+
+/// An immutable set of fields.
+#[pyclass(frozen, module = "logboom._logboom")]
+pub(crate) struct Context {
+    fields: Vec<(String, Owned)>,
+    values: Py<PyDict>,
+}
+
+impl Context {
+    /// The fields, in the order in which they were first bound.
+    pub(crate) fn fields(&self) -> Vec<Field<'_>> {
+        self.fields.iter().map(|(key, value)| Field { key, value: value.value() }).collect()
+    }
+
+    /// The value under `key`.
+    pub(crate) fn get(&self, key: &str) -> Option<&Owned> {
+        self.fields.iter().find(|(known, _)| known == key).map(|(_, value)| value)
+    }
+}
+
+#[pymethods]
+impl Context {
+    /// The fields as a new dict, with the objects that were bound.
+    fn as_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.values.bind(py).copy()
+    }
+
+    fn __len__(&self) -> usize {
+        self.fields.len()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(format!("Context({})", self.values.bind(py).repr()?))
+    }
+}
+
+/// The context of this call, if there can be one.
+#[inline]
+pub(crate) fn current<'py>(
+    state: &State,
+    still: &mut Still<'py>,
+) -> Option<Bound<'py, Context>> {
+    if !EVER_BOUND.load(Ordering::Relaxed) {
+        return None;
+    }
+    let value = ffi::context_value(still.python(), &state.context_var)?;
+    value.cast_into_exact::<Context>().ok()
+}
+
+/// `base` with `fields` added; a key bound anew keeps its place.
+#[pyfunction]
+#[pyo3(signature = (base, fields))]
+pub(crate) fn extend_context<'py>(
+    py: Python<'py>,
+    base: Option<&Bound<'py, Context>>,
+    fields: &Bound<'py, PyDict>,
+) -> PyResult<Context> {
+    let mut captured = base.map(|base| base.get().fields.clone()).unwrap_or_default();
+    let values = match base {
+        Some(base) => base.get().values.bind(py).copy()?,
+        None => PyDict::new(py),
+    };
+    for (key, value) in fields {
+        let key = key.cast_into::<PyString>().map_err(|error| {
+            PyTypeError::new_err(format!("invalid field name: got {}, expected str", error))
+        })?;
+        let owned = Owned::of(&value)?;
+        let text = key.to_str()?;
+        match captured.iter_mut().find(|(known, _)| known == text) {
+            Some((_, place)) => *place = owned,
+            None => captured.push((text.to_owned(), owned)),
+        }
+        values.set_item(key, value)?;
+    }
+    EVER_BOUND.store(true, Ordering::Relaxed);
+    Ok(Context { fields: captured, values: values.unbind() })
+}
+
+/// `base` without `keys`; keys it does not have are ignored.
+#[pyfunction]
+pub(crate) fn shrink_context(
+    py: Python<'_>,
+    base: &Bound<'_, Context>,
+    keys: Vec<String>,
+) -> PyResult<Context> {
+    let fields = base.get().fields.iter().filter(|(key, _)| !keys.contains(key)).cloned().collect();
+    let values = base.get().values.bind(py).copy()?;
+    for key in keys {
+        if values.contains(&key)? {
+            values.del_item(&key)?;
+        }
+    }
+    Ok(Context { fields, values: values.unbind() })
+}

@@ -1,0 +1,115 @@
+//! Python objects to typed values, and messages that Python has to format.
+
+use crate::ffi::Ref;
+use logboom::field::Value;
+use pyo3::exceptions::{PyException, PyRecursionError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyString, PyTuple};
+
+/// The value of an object of exactly a builtin type; `None` for others, for text with lone
+/// surrogates and for integers beyond 64 bits.
+#[inline]
+pub(crate) fn exact(object: Ref<'_>) -> Option<Value<'_>> {
+    if let Some(text) = object.exact_str() {
+        return text.ok().map(Value::Str);
+    }
+    if let Some(number) = object.exact_i64() {
+        return Some(Value::I64(number));
+    }
+    if let Some(number) = object.exact_f64() {
+        return Some(Value::F64(number));
+    }
+    if let Some(truth) = object.exact_bool() {
+        return Some(Value::Bool(truth));
+    }
+    object.is_none().then_some(Value::None)
+}
+
+/// A value that owns its text: what is bound as context.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Owned {
+    None,
+    Bool(bool),
+    I64(i64),
+    F64(f64),
+    Str(String),
+}
+
+impl Owned {
+    /// The value now; objects of other types by their `str`.
+    ///
+    /// # Errors
+    /// What `str` raises.
+    pub(crate) fn of(object: &Bound<'_, PyAny>) -> PyResult<Owned> {
+        Ok(match exact(Ref::from_bound(object)) {
+            Some(Value::None) => Owned::None,
+            Some(Value::Bool(truth)) => Owned::Bool(truth),
+            Some(Value::I64(number)) => Owned::I64(number),
+            Some(Value::F64(number)) => Owned::F64(number),
+            Some(Value::Str(text)) => Owned::Str(text.to_owned()),
+            // Lone surrogates become `?`: a field must not make every line of a request fail.
+            _ => Owned::Str(object.str()?.to_string_lossy().into_owned()),
+        })
+    }
+
+    pub(crate) fn value(&self) -> Value<'_> {
+        match self {
+            Owned::None => Value::None,
+            Owned::Bool(truth) => Value::Bool(*truth),
+            Owned::I64(number) => Value::I64(*number),
+            Owned::F64(number) => Value::F64(*number),
+            Owned::Str(text) => Value::Str(text),
+        }
+    }
+}
+
+/// Why Python could not format a message.
+pub(crate) enum FormatNow {
+    /// An `Exception`: the library reports it in its own way.
+    Library,
+    /// A `RecursionError`, which the library lets through, or no `Exception` at all.
+    Raise(PyErr),
+}
+
+/// What `LogRecord.getMessage` gives for these.
+pub(crate) fn format_now<'py>(
+    py: Python<'py>,
+    message: Ref<'_>,
+    arguments: &[Ref<'_>],
+) -> Result<Bound<'py, PyString>, FormatNow> {
+    let format = || -> PyResult<Bound<'py, PyString>> {
+        let message = message.bound(py).str()?;
+        if arguments.is_empty() {
+            return Ok(message);
+        }
+        let operand = match arguments {
+            [only] => {
+                let only = only.bound(py);
+                if is_full_mapping(py, &only)? { only } else { PyTuple::new(py, [only])?.into_any() }
+            }
+            _ => PyTuple::new(py, arguments.iter().map(|a| a.bound(py)))?.into_any(),
+        };
+        Ok(message.rem(operand)?.cast_into()?)
+    };
+    format().map_err(|error| {
+        if error.is_instance_of::<PyException>(py) && !error.is_instance_of::<PyRecursionError>(py) {
+            FormatNow::Library
+        } else {
+            FormatNow::Raise(error)
+        }
+    })
+}
+
+/// Whether `LogRecord.__init__` takes a single argument to be what `%(key)s` refers to.
+fn is_full_mapping(py: Python<'_>, object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    static MAPPING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    if object.is_exact_instance_of::<PyDict>() {
+        return object.is_truthy();
+    }
+    let mapping = MAPPING.get_or_try_init(py, || {
+        let abc = py.import("collections.abc")?;
+        abc.getattr("Mapping").map(Bound::unbind)
+    })?;
+    Ok(object.is_instance(mapping.bind(py))? && object.is_truthy()?)
+}

@@ -1,0 +1,118 @@
+//! Whether a class is still what it was when it was looked at.
+//!
+//! The interpreter gives each class a version tag and takes it away whenever the class or one of its
+//! bases changes (CPython `Objects/typeobject.c`, `PyType_Modified`). A tag is never given twice in
+//! a process, so an equal tag on an equal class says that nothing changed. A tag of 0 says nothing.
+
+use super::object::{Ref, Still};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+
+unsafe extern "C" {
+    fn _PyType_Lookup(ty: *mut ffi::PyTypeObject, name: *mut ffi::PyObject) -> *mut ffi::PyObject;
+    fn _PyObject_GetDictPtr(object: *mut ffi::PyObject) -> *mut *mut ffi::PyObject;
+}
+
+/// A class at one moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct ClassStamp {
+    class: *mut ffi::PyTypeObject,
+    tag: u32,
+}
+
+// SAFETY: the address is only compared, never followed.
+unsafe impl Send for ClassStamp {}
+// SAFETY: as above.
+unsafe impl Sync for ClassStamp {}
+
+impl ClassStamp {
+    /// Equal to no stamp that [`ClassStamp::of`] gives.
+    pub(crate) const NEVER: ClassStamp = ClassStamp { class: std::ptr::null_mut(), tag: 0 };
+
+    /// The class of `object` now; `None` where the interpreter has no tag for it.
+    #[inline]
+    pub(crate) fn of(object: Ref<'_>) -> Option<ClassStamp> {
+        Self::of_class_ptr(object.type_ptr())
+    }
+
+    /// This class now, with a tag given to it where it had none.
+    pub(crate) fn of_class(class: &Bound<'_, PyType>) -> Option<ClassStamp> {
+        // A look-up is what makes the interpreter give a tag.
+        lookup(class, pyo3::intern!(class.py(), "__class__"));
+        Self::of_class_ptr(class.as_type_ptr())
+    }
+
+    /// A number to look it up by.
+    #[inline]
+    pub(crate) fn index(self) -> usize {
+        self.class as usize >> 5
+    }
+
+    #[inline]
+    fn of_class_ptr(class: *mut ffi::PyTypeObject) -> Option<ClassStamp> {
+        // SAFETY: the class of a live object is alive.
+        let tag = unsafe { (*class).tp_version_tag };
+        #[cfg(not(Py_3_13))]
+        {
+            // Up to 3.12 a flag says whether the tag is good.
+            // SAFETY: as above.
+            let flags = unsafe { ffi::PyType_GetFlags(class) };
+            if flags & (1 << 19) == 0 {
+                return None;
+            }
+        }
+        (tag != 0).then_some(ClassStamp { class, tag })
+    }
+}
+
+/// What an attribute of `class` is, found through its bases, without running any code.
+pub(crate) fn lookup<'py>(
+    class: &Bound<'py, PyType>,
+    name: &Bound<'py, pyo3::types::PyString>,
+) -> Option<Bound<'py, PyAny>> {
+    // SAFETY: both are alive; the result is borrowed from the class or null, without an error set.
+    unsafe {
+        let found = _PyType_Lookup(class.as_type_ptr(), name.as_ptr());
+        Bound::from_borrowed_ptr_or_opt(class.py(), found)
+    }
+}
+
+/// How many attributes an object has in its own dictionary, beyond those in slots.
+#[inline]
+pub(crate) fn own_attributes(_: &Still<'_>, object: Ref<'_>) -> usize {
+    // SAFETY: the object is alive; the result is null or the place of its dictionary.
+    let place = unsafe { _PyObject_GetDictPtr(object.as_ptr()) };
+    if place.is_null() {
+        return 0;
+    }
+    // SAFETY: the place is inside the object and holds null or a dict.
+    let dict = unsafe { *place };
+    if dict.is_null() {
+        return 0;
+    }
+    // SAFETY: it is a dict.
+    unsafe { (*dict.cast::<ffi::PyDictObject>()).ma_used as usize }
+}
+
+/// The dictionary of an object, made if need be; `None` for objects without one.
+pub(crate) fn own_dict<'s>(_: &'s Still<'_>, object: Ref<'_>) -> Option<Ref<'s>> {
+    // SAFETY: as in `own_attributes`; the object keeps its dictionary alive while no Python code runs.
+    unsafe {
+        let place = _PyObject_GetDictPtr(object.as_ptr());
+        if place.is_null() {
+            return None;
+        }
+        if (*place).is_null() {
+            // The generic getter makes it, and the object keeps it.
+            let dict = ffi::PyObject_GenericGetDict(object.as_ptr(), std::ptr::null_mut());
+            if dict.is_null() {
+                ffi::PyErr_Clear();
+                return None;
+            }
+            ffi::Py_DECREF(dict);
+            return Ref::from_ptr(dict);
+        }
+        Ref::from_ptr(*place)
+    }
+}

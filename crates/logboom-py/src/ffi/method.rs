@@ -1,0 +1,162 @@
+//! Native methods on classes written in Python, called by the interpreter without a detour.
+//!
+//! PyO3 cannot add methods to a class defined in Python. A method descriptor can
+//! (`PyDescr_NewMethod`), and with the vectorcall-with-keywords convention the interpreter's
+//! specialised call instruction calls it directly. Each trampoline borrows the arguments, makes the
+//! [`Still`] of the call and fences panics: a log call never unwinds into the interpreter.
+
+use super::object::{Ref, Still};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyString, PyType};
+use std::ffi::CStr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::{null, null_mut};
+
+/// The arguments of one call, alive on the caller's stack until it returns.
+#[derive(Clone, Copy)]
+pub(crate) struct Call<'c> {
+    /// The object the method was called on.
+    pub(crate) this: Ref<'c>,
+    /// The positional arguments.
+    pub(crate) positional: &'c [Ref<'c>],
+    /// Whether there are arguments by keyword.
+    pub(crate) keywords: bool,
+    raw: RawCall,
+}
+
+#[derive(Clone, Copy)]
+struct RawCall {
+    arguments: *const *mut ffi::PyObject,
+    count: isize,
+    names: *mut ffi::PyObject,
+}
+
+impl<'c> Call<'c> {
+    /// Calls `function(this, *positional, **keywords)`.
+    pub(crate) fn forward<'py>(
+        &self,
+        py: Python<'py>,
+        function: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let keywords = if self.raw.names.is_null() {
+            0
+        } else {
+            // SAFETY: the interpreter passes a tuple of names or null.
+            unsafe { ffi::PyTuple_GET_SIZE(self.raw.names) as usize }
+        };
+        let total = self.raw.count as usize + keywords;
+        let mut arguments = Vec::with_capacity(total + 1);
+        arguments.push(self.this.as_ptr());
+        for at in 0..total {
+            // SAFETY: the vectorcall convention gives this many arguments.
+            arguments.push(unsafe { *self.raw.arguments.add(at) });
+        }
+        // SAFETY: the vector holds the object, the positional and the keyword values, all alive.
+        unsafe {
+            let result = ffi::PyObject_Vectorcall(
+                function.as_ptr(),
+                arguments.as_ptr(),
+                (self.raw.count + 1) as usize,
+                self.raw.names,
+            );
+            Bound::from_owned_ptr_or_err(py, result)
+        }
+    }
+}
+
+/// What a native method does: it returns an object, or has set an exception.
+pub(crate) trait Native {
+    /// The method's name.
+    const NAME: &'static CStr;
+    /// Its signature and help text, in the interpreter's form (`name($self, …)\n--\n\ntext`).
+    const DOC: &'static CStr;
+
+    /// Runs the call.
+    ///
+    /// # Errors
+    /// What the standard library would raise in its place.
+    fn call<'py>(still: &mut Still<'py>, call: &Call<'_>) -> PyResult<Answer<'py>>;
+
+    /// Runs in place of a call that panicked.
+    ///
+    /// # Errors
+    /// As [`Native::call`].
+    fn after_panic<'py>(still: &mut Still<'py>, call: &Call<'_>) -> PyResult<Answer<'py>>;
+}
+
+/// What a native method returns, without a reference count where the object is immortal or none.
+pub(crate) enum Answer<'py> {
+    /// `None`.
+    None,
+    /// `True` or `False`.
+    Bool(bool),
+    /// Anything else.
+    Object(Bound<'py, PyAny>),
+}
+
+/// # Safety
+/// The interpreter calls it by the vectorcall-with-keywords convention of method descriptors.
+unsafe extern "C" fn trampoline<N: Native>(
+    this: *mut ffi::PyObject,
+    arguments: *const *mut ffi::PyObject,
+    count: ffi::Py_ssize_t,
+    names: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the interpreter calls attached threads only.
+    let py = unsafe { Python::assume_attached() };
+    let mut still = Still::new(py);
+    // SAFETY: the interpreter keeps the object and the arguments alive for the length of the call;
+    // `Ref` has the layout of a pointer that is not null.
+    let call = unsafe {
+        Call {
+            this: Ref::from_ptr(this).unwrap_unchecked(),
+            positional: if count == 0 {
+                &[]
+            } else {
+                std::slice::from_raw_parts(arguments.cast(), count as usize)
+            },
+            keywords: !names.is_null() && ffi::PyTuple_GET_SIZE(names) > 0,
+            raw: RawCall { arguments, count, names },
+        }
+    };
+    let run = catch_unwind(AssertUnwindSafe(|| N::call(&mut still, &call)));
+    let result = match run {
+        Ok(result) => result,
+        Err(_) => N::after_panic(&mut still, &call),
+    };
+    match result {
+        // SAFETY: only takes a new reference to an object that is always there.
+        Ok(Answer::None) => unsafe { ffi::Py_NewRef(ffi::Py_None()) },
+        // SAFETY: as above.
+        Ok(Answer::Bool(true)) => unsafe { ffi::Py_NewRef(ffi::Py_True()) },
+        // SAFETY: as above.
+        Ok(Answer::Bool(false)) => unsafe { ffi::Py_NewRef(ffi::Py_False()) },
+        Ok(Answer::Object(object)) => object.into_ptr(),
+        Err(error) => {
+            error.restore(py);
+            null_mut()
+        }
+    }
+}
+
+/// Makes the descriptor of `N` for `class`. It does not set it.
+pub(crate) fn descriptor<'py, N: Native>(
+    class: &Bound<'py, PyType>,
+) -> PyResult<(Bound<'py, PyString>, Bound<'py, PyAny>)> {
+    let definition = Box::new(ffi::PyMethodDef {
+        ml_name: N::NAME.as_ptr(),
+        ml_meth: ffi::PyMethodDefPointer { PyCFunctionFastWithKeywords: trampoline::<N> },
+        ml_flags: ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
+        ml_doc: if N::DOC.is_empty() { null() } else { N::DOC.as_ptr() },
+    });
+    // The interpreter keeps the address for as long as the descriptor lives: for ever.
+    let definition = Box::leak(definition);
+    let py = class.py();
+    // SAFETY: attached; the class is alive and the definition never goes away.
+    let made = unsafe {
+        let made = ffi::PyDescr_NewMethod(class.as_type_ptr(), definition);
+        Bound::from_owned_ptr_or_err(py, made)?
+    };
+    Ok((PyString::intern(py, &N::NAME.to_string_lossy()), made))
+}

@@ -1,0 +1,230 @@
+//! Whether a handler's formatter is one whose work the engine can do, exactly.
+//!
+//! Native is an instance of exactly `logging.Formatter`, with a `%` pattern, no defaults, and every
+//! method as the library defines it. All of that can be changed behind our back — a `converter`
+//! assigned, `datefmt` replaced, a method patched — so a [`Look`] keeps stamps of everything it was
+//! drawn from, and is good while they hold.
+
+use crate::ffi::dict::Stamps;
+use crate::ffi::guard::ClassStamp;
+use crate::ffi::{Ref, Still};
+use crate::route::Wants;
+use crate::state::state;
+use logboom::format::pattern::{PatternFormatter, PatternOptions};
+use logboom::format::{Formatter, Needs, TimeModel, Zone};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString, PyType};
+use std::sync::Arc;
+
+/// What a formatter does, as far as it is native.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pattern {
+    pattern: String,
+    datefmt: Option<String>,
+    time_format: String,
+    msec_format: Option<String>,
+    utc: bool,
+    start: Start,
+}
+
+/// A formatter at one moment.
+pub(crate) struct Look {
+    /// What the handler's attribute was: a formatter, or `None` for the library's default one.
+    given: Py<PyAny>,
+    /// The formatter itself.
+    formatter: Py<PyAny>,
+    classes: [ClassStamp; 2],
+    style: Py<PyAny>,
+    stamps: Stamps<3>,
+}
+
+impl Look {
+    /// Whether `formatter` is the one looked at, and as it was.
+    #[inline]
+    pub(crate) fn holds(&self, still: &Still<'_>, formatter: Ref<'_>) -> bool {
+        formatter.is(&self.given)
+            && ClassStamp::of(Ref::from_py(still, &self.formatter)) == Some(self.classes[0])
+            && ClassStamp::of(Ref::from_py(still, &self.style)) == Some(self.classes[1])
+            && self.stamps.hold(still)
+    }
+}
+
+/// A cheap question before [`look`]: `false` for a formatter of another class.
+pub(crate) fn may_be_native(formatter: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = formatter.py();
+    let Some(state) = state(py) else { return Ok(false) };
+    Ok(formatter.is_none()
+        || formatter.get_type().is(state.logging.bind(py).getattr("Formatter")?))
+}
+
+const FORMATTER_METHODS: [&str; 6] =
+    ["format", "formatTime", "formatException", "formatMessage", "formatStack", "usesTime"];
+const STYLE_METHODS: [&str; 3] = ["format", "_format", "usesTime"];
+
+/// What `formatter` does and a look at it; `None` where only Python can do it.
+///
+/// # Errors
+/// None of its own; what Python raises while attributes are read.
+pub(crate) fn look(
+    py: Python<'_>,
+    formatter: &Bound<'_, PyAny>,
+) -> PyResult<Option<(Pattern, Look)>> {
+    let Some(state) = state(py) else { return Ok(None) };
+    let logging = state.logging.bind(py);
+    let given = formatter.clone().unbind();
+    let formatter = match formatter.is_none() {
+        true => logging.getattr("_defaultFormatter")?,
+        false => formatter.clone(),
+    };
+    let class = formatter.get_type();
+    if !class.is(logging.getattr("Formatter")?) {
+        return Ok(None);
+    }
+    // Stamps come before what they vouch for.
+    let own = formatter.getattr("__dict__")?.cast_into::<PyDict>()?;
+    let Some(style) = own.get_item("_style")? else { return Ok(None) };
+    let style_class = style.get_type();
+    if !style_class.is(logging.getattr("PercentStyle")?) {
+        return Ok(None);
+    }
+    let style_own = style.getattr("__dict__")?.cast_into::<PyDict>()?;
+    let stamps = Stamps::of([&own, &style_own, &logging.dict()])?;
+    let (Some(class_stamp), Some(style_stamp)) =
+        (ClassStamp::of_class(&class), ClassStamp::of_class(&style_class))
+    else {
+        return Ok(None);
+    };
+    let plain = state.has_library_methods(&class, &FORMATTER_METHODS)?
+        && state.has_library_methods(&style_class, &STYLE_METHODS)?
+        && only_has(&own, &["_style", "_fmt", "datefmt"])?
+        && only_has(&style_own, &["_fmt", "_defaults"])?
+        && style_own.get_item("_defaults")?.is_none_or(|d| !d.is_truthy().unwrap_or(true));
+    if !plain {
+        return Ok(None);
+    }
+    let Some(pattern) = read(py, &class, &own, &style_own)? else { return Ok(None) };
+    if compile_native(py, &pattern)?.is_none() {
+        return Ok(None);
+    }
+    let look = Look {
+        given,
+        formatter: formatter.unbind(),
+        classes: [class_stamp, style_stamp],
+        style: style.unbind(),
+        stamps,
+    };
+    Ok(Some((pattern, look)))
+}
+
+fn only_has(dict: &Bound<'_, PyDict>, names: &[&str]) -> PyResult<bool> {
+    for key in dict.keys() {
+        let key = key.cast_into::<PyString>()?;
+        let key = key.to_str()?;
+        if !names.contains(&key) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The settings of a formatter, where they are of the types the library expects.
+fn read(
+    py: Python<'_>,
+    class: &Bound<'_, PyType>,
+    own: &Bound<'_, PyDict>,
+    style_own: &Bound<'_, PyDict>,
+) -> PyResult<Option<Pattern>> {
+    let time = py.import("time")?;
+    let converter = class.getattr("converter")?;
+    let utc = if converter.is(time.getattr("localtime")?) {
+        false
+    } else if converter.is(time.getattr("gmtime")?) {
+        true
+    } else {
+        return Ok(None);
+    };
+    let text = |value: Option<Bound<'_, PyAny>>| -> Result<Option<String>, ()> {
+        match value {
+            None => Ok(None),
+            Some(value) if value.is_none() => Ok(None),
+            Some(value) => match value.cast_exact::<PyString>() {
+                Ok(text) => text.to_str().map(|text| Some(text.to_owned())).map_err(|_| ()),
+                Err(_) => Err(()),
+            },
+        }
+    };
+    let start = py.import("logging")?.getattr("_startTime")?;
+    let Ok(start) = Start::of(&start) else { return Ok(None) };
+    let parts = (
+        text(style_own.get_item("_fmt")?),
+        text(own.get_item("datefmt")?),
+        text(Some(class.getattr("default_time_format")?)),
+        text(Some(class.getattr("default_msec_format")?)),
+    );
+    Ok(match parts {
+        (Ok(Some(pattern)), Ok(datefmt), Ok(Some(time_format)), Ok(msec_format)) => {
+            Some(Pattern { pattern, datefmt, time_format, msec_format, utc, start })
+        }
+        _ => None,
+    })
+}
+
+/// `logging._startTime`: nanoseconds from 3.13 on, seconds before.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Start(TimeModel);
+
+// Compared by value, and `logging._startTime` is never NaN.
+impl Eq for Start {}
+
+impl Start {
+    fn of(start: &Bound<'_, PyAny>) -> PyResult<Start> {
+        Ok(Start(match cfg!(Py_3_13) {
+            true => TimeModel::Nanoseconds { start_ns: start.extract()? },
+            false => TimeModel::Float { start: start.extract()? },
+        }))
+    }
+}
+
+fn compile_native(py: Python<'_>, pattern: &Pattern) -> PyResult<Option<PatternFormatter>> {
+    let options = PatternOptions {
+        datefmt: pattern.datefmt.as_deref(),
+        time_format: &pattern.time_format,
+        msec_format: pattern.msec_format.as_deref(),
+        zone: if pattern.utc { Zone::Utc } else { Zone::Local },
+        time: pattern.start.0,
+        task_name: cfg!(Py_3_12),
+        validate: false,
+    };
+    let Ok(formatter) = PatternFormatter::new(&pattern.pattern, &options) else { return Ok(None) };
+    if formatter.assumes_c_locale() {
+        let locale = py.import("locale")?;
+        let category = locale.getattr("LC_TIME")?;
+        let name = locale.call_method1("setlocale", (category,))?.extract::<String>()?;
+        if name != "C" && name != "POSIX" {
+            return Ok(None);
+        }
+    }
+    Ok(Some(formatter))
+}
+
+/// The engine's formatter for a pattern, or for finished lines only, and what it asks for.
+pub(crate) fn compile(
+    py: Python<'_>,
+    pattern: Option<&Pattern>,
+) -> PyResult<(Arc<dyn Formatter>, Wants, Vec<String>)> {
+    let native = match pattern {
+        Some(pattern) => compile_native(py, pattern)?,
+        None => None,
+    };
+    let Some(formatter) = native else {
+        // Sees no record but notices: the handler hands over finished lines.
+        let formatter = PatternFormatter::new("%(levelname)s:%(name)s:%(message)s", &PatternOptions::default());
+        let formatter = formatter.map_err(crate::error::pattern_to_python)?;
+        return Ok((Arc::new(formatter), Wants::default(), Vec::new()));
+    };
+    let required: Vec<String> =
+        formatter.required_fields().map(|field| field.key().to_owned()).collect();
+    let Needs { site, thread_name, process_name, task_name, .. } = formatter.needs();
+    let wants = Wants { site, thread_name, process_name, task_name, fields: !required.is_empty() };
+    Ok((Arc::new(formatter), wants, required))
+}

@@ -1,0 +1,44 @@
+//! The engine of this process.
+//!
+//! There is always exactly one; until the first record it is an address range and no thread. A
+//! forked child puts another in its place. The old one is never freed there: its locks may be held
+//! by threads that the child does not have.
+
+use crate::ffi::Forever;
+use logboom::config::Config;
+use logboom::engine::{Engine, Outcome};
+use logboom::error::Error;
+use logboom::record::Record;
+
+static ENGINE: Forever<Engine> = Forever::empty();
+
+/// The engine.
+///
+/// # Panics
+/// Before [`start`] was called: never after the module was imported.
+#[inline]
+pub(crate) fn engine() -> &'static Engine {
+    ENGINE.get().expect("the engine is made when the module is imported")
+}
+
+/// Makes the engine, when the module is imported.
+///
+/// # Errors
+/// If memory for the ring cannot be had.
+pub(crate) fn start() -> Result<(), Error> {
+    if ENGINE.get().is_none() {
+        ENGINE.put(Engine::new(Config::default())?);
+    }
+    Ok(())
+}
+
+/// Puts `engine` in the place of the one there is, which stays in memory.
+pub(crate) fn replace(engine: Engine) {
+    ENGINE.put(engine);
+}
+
+/// Submits a record that found the ring full, waiting as the overflow policy says. To be called
+/// without the GIL.
+pub(crate) fn submit_waiting(record: &Record<'_>) -> Outcome {
+    engine().submit(record)
+}

@@ -1,0 +1,55 @@
+//! The Python binding of logboom: the native module `logboom._logboom`.
+//!
+//! It captures log calls on the caller's thread ([`logger`], [`capture`]) and hands them to the one
+//! engine of the process ([`global`]). Everything that needs no speed is Python, in `python/logboom`.
+#![deny(unsafe_code)]
+
+mod capture;
+mod context;
+mod convert;
+mod error;
+mod ffi;
+mod formatter;
+mod global;
+mod lifecycle;
+mod logger;
+mod route;
+mod sites;
+mod state;
+mod stats;
+mod templates;
+
+use pyo3::exceptions::PyImportError;
+use pyo3::prelude::*;
+
+#[pymodule]
+fn _logboom(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    global::start().map_err(error::to_python)?;
+    if !lifecycle::register_end() {
+        return Err(PyImportError::new_err("too many functions are registered with Py_AtExit"));
+    }
+    route::ROUTE.learn(py);
+    module.add_class::<route::Route>()?;
+    module.add_class::<context::Context>()?;
+    module.add_class::<stats::Stats>()?;
+    module.add_class::<stats::Report>()?;
+    module.add("LogboomError", py.get_type::<error::LogboomError>())?;
+    module.add("ConfigError", error::config_error_class(py)?)?;
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_function(wrap_pyfunction!(state::setup, module)?)?;
+    module.add_function(wrap_pyfunction!(logger::logger_methods, module)?)?;
+    module.add_function(wrap_pyfunction!(route::open_route, module)?)?;
+    module.add_function(wrap_pyfunction!(context::extend_context, module)?)?;
+    module.add_function(wrap_pyfunction!(context::shrink_context, module)?)?;
+    module.add_function(wrap_pyfunction!(lifecycle::configure, module)?)?;
+    module.add_function(wrap_pyfunction!(lifecycle::options, module)?)?;
+    module.add_function(wrap_pyfunction!(lifecycle::flush, module)?)?;
+    module.add_function(wrap_pyfunction!(lifecycle::sync, module)?)?;
+    module.add_function(wrap_pyfunction!(lifecycle::shutdown, module)?)?;
+    module.add_function(wrap_pyfunction!(lifecycle::stats, module)?)?;
+    module.add_function(wrap_pyfunction!(lifecycle::before_fork, module)?)?;
+    module.add_function(wrap_pyfunction!(lifecycle::after_fork_in_parent, module)?)?;
+    module.add_function(wrap_pyfunction!(lifecycle::after_fork_in_child, module)?)?;
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! The life of the engine in a Python process: configuration, flush, fork, end.
+//!
+//! Invariants:
+//! 1. The engine starts by itself at the first record and ends in one of three ways, whichever comes
+//!    first: `shutdown()`, the interpreter's `atexit` (which flushes, as code that runs later may
+//!    still log), or the process's last moments after the interpreter is gone (which shuts down).
+//! 2. Around a fork every lock of the engine is held by the forking thread; the child gets an engine
+//!    of its own, empty, with the same routes, and starts no thread before it logs.
+//! 3. Whatever waits does so without the GIL.
+//!
+//! Pinned by `tests/python/test_lifecycle.py`.
+
+use crate::error::{config_error, to_python};
+use crate::global;
+use crate::stats::{Report, Stats};
+use logboom::engine::ForkGuard;
+use logboom::overflow::Overflow;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use std::cell::RefCell;
+use std::time::Duration;
+
+/// Changes options of the engine; those not given stay as they are. See `logboom.configure`.
+///
+/// Runs on the caller's thread; everything submitted before is written first.
+#[pyfunction]
+pub(crate) fn configure(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<()> {
+    let mut config = global::engine().config().clone();
+    for (name, value) in options {
+        let name = name.extract::<String>()?;
+        match name.as_str() {
+            "capacity_bytes" => config.capacity_bytes = size(&name, &value)?,
+            "table_bytes" => config.table_bytes = size(&name, &value)?,
+            "overflow" => {
+                let word = value.extract::<String>().map_err(|_| {
+                    invalid(&name, &value, "`block` or `drop_newest`")
+                })?;
+                config.overflow = word.parse::<Overflow>().map_err(to_python)?;
+            }
+            "block_timeout" if value.is_none() => config.block_timeout = None,
+            "block_timeout" => config.block_timeout = Some(seconds(&name, &value)?),
+            "shutdown_timeout" => config.shutdown_timeout = seconds(&name, &value)?,
+            "notice_interval" => config.notice_interval = seconds(&name, &value)?,
+            _ => {
+                return Err(config_error(format!(
+                    "unknown option: got `{name}`, expected one of `capacity_bytes`, \
+                     `table_bytes`, `overflow`, `block_timeout`, `shutdown_timeout`, \
+                     `notice_interval`"
+                )));
+            }
+        }
+    }
+    config.validate().map_err(to_python)?;
+    let successor = py.detach(|| global::engine().successor(config)).map_err(to_python)?;
+    global::replace(successor);
+    Ok(())
+}
+
+fn invalid(option: &str, got: &Bound<'_, PyAny>, expected: &str) -> PyErr {
+    let got = got.repr().map_or_else(|_| "something".into(), |text| text.to_string());
+    config_error(format!("invalid `{option}`: got {got}, expected {expected}"))
+}
+
+fn size(option: &str, value: &Bound<'_, PyAny>) -> PyResult<usize> {
+    value.extract::<usize>().map_err(|_| invalid(option, value, "a whole number of bytes"))
+}
+
+fn seconds(option: &str, value: &Bound<'_, PyAny>) -> PyResult<Duration> {
+    let wrong = || invalid(option, value, "a number of seconds, 0 or more");
+    let seconds = value.extract::<f64>().map_err(|_| wrong())?;
+    Duration::try_from_secs_f64(seconds).map_err(|_| wrong())
+}
+
+/// The time-out given by a caller: `None` waits for ever.
+fn timeout(value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Duration>> {
+    value.map(|value| seconds("timeout", value)).transpose()
+}
+
+/// See `logboom.flush`.
+#[pyfunction]
+#[pyo3(signature = (timeout=None))]
+pub(crate) fn flush(py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
+    let timeout = self::timeout(timeout)?;
+    Ok(py.detach(|| global::engine().flush(timeout)).is_done())
+}
+
+/// See `logboom.sync`.
+#[pyfunction]
+#[pyo3(signature = (timeout=None))]
+pub(crate) fn sync(py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
+    let timeout = self::timeout(timeout)?;
+    Ok(py.detach(|| global::engine().sync(timeout)).is_done())
+}
+
+/// See `logboom.shutdown`.
+#[pyfunction]
+#[pyo3(signature = (timeout=None))]
+pub(crate) fn shutdown(py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Report> {
+    let timeout = match timeout {
+        Some(_) => self::timeout(timeout)?,
+        None => Some(global::engine().config().shutdown_timeout),
+    };
+    Ok(Report::new(py.detach(|| global::engine().shutdown(timeout))))
+}
+
+/// See `logboom.stats`.
+#[pyfunction]
+pub(crate) fn stats(py: Python<'_>) -> Stats {
+    Stats::new(py.detach(|| global::engine().stats()))
+}
+
+/// The options of the engine as they are.
+#[pyfunction]
+pub(crate) fn options(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let config = global::engine().config();
+    let options = PyDict::new(py);
+    options.set_item("capacity_bytes", config.capacity_bytes)?;
+    options.set_item("table_bytes", config.table_bytes)?;
+    options.set_item("overflow", config.overflow.as_str())?;
+    options.set_item("block_timeout", config.block_timeout.map(|t| t.as_secs_f64()))?;
+    options.set_item("shutdown_timeout", config.shutdown_timeout.as_secs_f64())?;
+    options.set_item("notice_interval", config.notice_interval.as_secs_f64())?;
+    Ok(options)
+}
+
+thread_local! {
+    /// Between the hooks before and after a fork, on the thread that forks.
+    static FORKING: RefCell<Option<ForkGuard>> = const { RefCell::new(None) };
+}
+
+/// To be run by the thread that is about to fork.
+#[pyfunction]
+pub(crate) fn before_fork(py: Python<'_>) {
+    // A thread that holds one of the locks may be waiting for the GIL.
+    let guard = py.detach(|| global::engine().lock_for_fork());
+    FORKING.with(|forking| *forking.borrow_mut() = Some(guard));
+}
+
+/// To be run in the parent once the fork is done, or failed.
+#[pyfunction]
+pub(crate) fn after_fork_in_parent() {
+    FORKING.with(|forking| drop(forking.borrow_mut().take()));
+}
+
+/// To be run first thing in a forked child.
+#[pyfunction]
+pub(crate) fn after_fork_in_child() -> PyResult<()> {
+    let child = global::engine().child().map_err(to_python)?;
+    global::replace(child);
+    // The guard is of locks that only the parent's engine has; the child never touches them again.
+    FORKING.with(|forking| std::mem::forget(forking.borrow_mut().take()));
+    Ok(())
+}
+
+/// The interpreter is gone: what code run by `atexit` and by finalisers has logged is written, and
+/// the report of what was not goes to the standard error stream.
+extern "C" fn at_end() {
+    let engine = global::engine();
+    let report = engine.shutdown(Some(engine.config().shutdown_timeout));
+    if !report.completed {
+        use std::io::Write;
+        // Nobody is left who could be told that this failed.
+        let _ = writeln!(std::io::stderr(), "logboom: {report}");
+    }
+}
+
+/// Has the engine shut down when the interpreter is gone.
+pub(crate) fn register_end() -> bool {
+    crate::ffi::at_interpreter_end(at_end)
+}

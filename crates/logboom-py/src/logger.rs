@@ -1,0 +1,517 @@
+//! The methods of a native logger: level, walk, capture, or the library's own way.
+//!
+//! Invariants:
+//! 1. A call does what the standard library's method of that name does. Where [`walk`] meets
+//!    anything that is not ours, changed or unknown, the library's own function runs with the same
+//!    arguments; nothing has happened by then that it would repeat.
+//! 2. What decides is looked at in each call; nothing is cached but verdicts under stamps.
+//! 3. No panic and no error of ours leaves a call.
+//!
+//! The way: [`enabled`] reads what `Logger.isEnabledFor` reads (`disabled`, then `_cache`; CPython
+//! `Lib/logging/__init__.py`). [`walk`] goes through `handlers`, `propagate` and `parent` as
+//! `Logger.callHandlers` does and ends in a [`Plan`]: the routes to reach and what they ask for.
+//! `capture` makes the record of it.
+//!
+//! Pinned by `tests/python/test_logger.py` and `test_parity.py`.
+
+use crate::capture::{self, Exit};
+use crate::context::Context;
+use crate::ffi::dict::{self, Key};
+use crate::ffi::guard;
+use crate::ffi::method::{Answer, Call, Native, descriptor};
+use crate::ffi::slots::{Shape, Slot};
+use crate::ffi::{Ref, Still};
+use crate::route::{ROUTE, Wants};
+use crate::state::{Kind, State, state};
+use logboom::record::RouteId;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyString, PyType};
+
+/// The most routes one record reaches natively; more take the library's way.
+pub(crate) const MOST_ROUTES: usize = 8;
+/// The deepest logger that is walked natively: a cycle of parents must end.
+const MOST_PARENTS: usize = 64;
+
+/// Where a record goes and what has to be known of it.
+pub(crate) struct Plan {
+    routes: [RouteId; MOST_ROUTES],
+    len: usize,
+    pub(crate) wants: Wants,
+}
+
+impl Plan {
+    pub(crate) fn routes(&self) -> &[RouteId] {
+        &self.routes[..self.len]
+    }
+}
+
+/// Why a record does not go natively.
+pub(crate) enum Detour<'s> {
+    /// The library's way is the exact one.
+    Library,
+    /// The class of this object was never looked at, or changed.
+    Unclassified(Ref<'s>),
+}
+
+/// A logger's attributes, wherever they lie.
+struct LoggerView<'s> {
+    handlers: Ref<'s>,
+    propagate: Ref<'s>,
+    parent: Option<Ref<'s>>,
+}
+
+#[derive(Clone, Copy)]
+enum Place<'s> {
+    Slots(Shape<'s>),
+    Dict(Ref<'s>),
+}
+
+#[inline]
+fn kind<'s>(
+    state: &State,
+    still: &'s Still<'_>,
+    object: Ref<'s>,
+) -> Result<(Kind, Shape<'s>), Detour<'s>> {
+    state.kind(still, object).map_err(|_| Detour::Unclassified(object))
+}
+
+/// Finds out where the attributes of a logger lie; `Library` where something of its own stands in
+/// the way of its records.
+#[inline]
+fn place<'s>(
+    state: &State,
+    still: &'s Still<'_>,
+    logger: Ref<'s>,
+) -> Result<Place<'s>, Detour<'s>> {
+    match kind(state, still, logger)? {
+        (Kind::SlotLogger, shape) => {
+            if guard::own_attributes(still, logger) != 0 {
+                let dict = guard::own_dict(still, logger).ok_or(Detour::Library)?;
+                overridden(still, dict, &state.logger_overrides)?;
+            }
+            Ok(Place::Slots(shape))
+        }
+        (Kind::DictLogger, _) => {
+            let dict = guard::own_dict(still, logger).ok_or(Detour::Library)?;
+            // An untouched logger has its seven attributes, `_cache` and perhaps `manager`.
+            if guard::own_attributes(still, logger) > 8 {
+                overridden(still, dict, &state.logger_overrides)?;
+            }
+            Ok(Place::Dict(dict))
+        }
+        _ => Err(Detour::Library),
+    }
+}
+
+fn overridden<'s>(still: &'s Still<'_>, dict: Ref<'_>, names: &[Key]) -> Result<(), Detour<'s>> {
+    match names.iter().any(|name| dict::get(still, dict, name).is_some()) {
+        true => Err(Detour::Library),
+        false => Ok(()),
+    }
+}
+
+macro_rules! attribute {
+    ($state:ident, $still:ident, $place:expr, $name:ident) => {
+        match $place {
+            Place::Slots(shape) => $state.slots.$name.read($still, shape),
+            Place::Dict(dict) => dict::get($still, dict, &$state.keys.$name),
+        }
+    };
+}
+
+/// The logger's `name`.
+pub(crate) fn name<'s>(state: &State, still: &'s Still<'_>, logger: Ref<'s>) -> Option<Ref<'s>> {
+    let place = place(state, still, logger).ok()?;
+    attribute!(state, still, place, name)
+}
+
+/// Whether the logger lets `level` through, as `Logger.isEnabledFor` tells; `None` where only the
+/// library can say.
+#[inline]
+fn enabled(state: &State, still: &Still<'_>, logger: Ref<'_>, level: &Key) -> Option<bool> {
+    let place = place(state, still, logger).ok()?;
+    if attribute!(state, still, place, disabled)?.plain_truth()? {
+        return Some(false);
+    }
+    let cache = attribute!(state, still, place, cache)?;
+    dict::get(still, cache, level)?.exact_bool()
+}
+
+/// Goes the way of `Logger.handle` and `Logger.callHandlers`.
+#[inline]
+fn walk<'s>(
+    state: &State,
+    still: &'s Still<'_>,
+    logger: Ref<'s>,
+    level: i64,
+    context: Option<&Context>,
+) -> Result<Plan, Detour<'s>> {
+    let mut plan =
+        Plan { routes: [RouteId(0); MOST_ROUTES], len: 0, wants: Wants::default() };
+    let mut found = false;
+    let mut next = Some(logger);
+    for depth in 0..MOST_PARENTS {
+        let Some(logger) = next else {
+            // Nobody handles it: the library's last resort, or its complaint.
+            return if found { Ok(plan) } else { Err(Detour::Library) };
+        };
+        let place = place(state, still, logger)?;
+        if depth == 0 {
+            let filters = attribute!(state, still, place, filters);
+            if filters.and_then(Ref::exact_list).is_none_or(|filters| !filters.is_empty()) {
+                return Err(Detour::Library);
+            }
+        }
+        let view = LoggerView {
+            handlers: attribute!(state, still, place, handlers).ok_or(Detour::Library)?,
+            propagate: attribute!(state, still, place, propagate).ok_or(Detour::Library)?,
+            parent: attribute!(state, still, place, parent),
+        };
+        for &handler in view.handlers.exact_list().ok_or(Detour::Library)? {
+            found = true;
+            visit(state, still, handler, level, context, &mut plan)?;
+        }
+        let up = view.propagate.plain_truth().ok_or(Detour::Library)?;
+        next = view.parent.filter(|parent| up && !parent.is_none());
+    }
+    Err(Detour::Library)
+}
+
+/// One handler on the way: adds its route, or nothing where its level is above the record's.
+#[inline]
+fn visit<'s>(
+    state: &State,
+    still: &'s Still<'_>,
+    handler: Ref<'s>,
+    level: i64,
+    context: Option<&Context>,
+    plan: &mut Plan,
+) -> Result<(), Detour<'s>> {
+    let slots = &state.handler_slots;
+    let shape = match kind(state, still, handler)? {
+        (Kind::Handler, shape) => shape,
+        (Kind::NullHandler, _) => {
+            if let Some(dict) = guard::own_dict(still, handler)
+                && dict::get(still, dict, &state.key_handle).is_some()
+            {
+                return Err(Detour::Library);
+            }
+            return Ok(());
+        }
+        _ => return Err(Detour::Library),
+    };
+    if guard::own_attributes(still, handler) != 0 {
+        let dict = guard::own_dict(still, handler).ok_or(Detour::Library)?;
+        overridden(still, dict, &state.handler_overrides)?;
+    }
+    let read = |slot: Slot| slot.read(still, shape).ok_or(Detour::Library);
+    if level < read(slots.level)?.exact_i64().ok_or(Detour::Library)? {
+        return Ok(());
+    }
+    if !read(slots.filters)?.exact_list().ok_or(Detour::Library)?.is_empty() {
+        return Err(Detour::Library);
+    }
+    let route = read(slots.route)?.native(&ROUTE).ok_or(Detour::Library)?;
+    if plan.len == MOST_ROUTES
+        || !route.is_native_for(still, read(slots.formatter)?, read(slots.stream)?)
+    {
+        return Err(Detour::Library);
+    }
+    // A field that is missing is reported by the library, on this thread.
+    if route.required().iter().any(|key| context.is_none_or(|context| context.get(key).is_none())) {
+        return Err(Detour::Library);
+    }
+    plan.routes[plan.len] = route.id();
+    plan.len += 1;
+    plan.wants.add(route.wants());
+    Ok(())
+}
+
+/// A level as `Logger._cache` has it for a key, and as a number.
+struct Level {
+    key: Key,
+    number: i64,
+}
+
+/// Runs `walk`, classifying classes it had not met until it comes through.
+pub(crate) fn plan(
+    state: &State,
+    still: &mut Still<'_>,
+    logger: Ref<'_>,
+    level: i64,
+    context: Option<&Context>,
+) -> Option<Plan> {
+    // Each round classifies one class more; one that changes all the time ends here.
+    for _ in 0..32 {
+        let unknown = match walk(state, still, logger, level, context) {
+            Ok(plan) => return Some(plan),
+            Err(Detour::Library) => return None,
+            Err(Detour::Unclassified(object)) => {
+                // A reference of its own, as Python code runs now.
+                crate::ffi::object::own(object)
+            }
+        };
+        let object = unknown.into_bound(still.python());
+        state.classify(still, &object);
+    }
+    None
+}
+
+/// The whole of a call with the message at `at` among its arguments.
+#[inline]
+fn log(
+    state: &State,
+    still: &mut Still<'_>,
+    call: &Call<'_>,
+    level: &Level,
+    at: usize,
+) -> Result<(), Exit> {
+    let on = match enabled(state, still, call.this, &level.key) {
+        Some(on) => on,
+        None => {
+            classify_logger(state, still, call.this);
+            enabled(state, still, call.this, &level.key).ok_or(Exit::Library)?
+        }
+    };
+    if call.positional.len() <= at {
+        return Err(Exit::Library);
+    }
+    if !on {
+        // The library looks at nothing else of a call that is not enabled.
+        return Ok(());
+    }
+    if call.keywords || !state.library_is_as_found(still) {
+        return Err(Exit::Library);
+    }
+    capture::submit(state, still, call.this, level.number, &call.positional[at..])
+}
+
+#[cold]
+fn classify_logger(state: &State, still: &mut Still<'_>, logger: Ref<'_>) {
+    if state.kind(still, logger).is_err() {
+        let py = still.python();
+        let logger = logger.bound(py);
+        state.classify(still, &logger);
+    }
+}
+
+/// The library's own function of this name, with the same arguments.
+#[cold]
+fn library<'py>(still: &mut Still<'py>, call: &Call<'_>, name: &str) -> PyResult<Answer<'py>> {
+    let py = still.python();
+    let class = match state(py) {
+        Some(state) => state.library_logger.bind(py).clone().into_any(),
+        None => py.import("logging")?.getattr("Logger")?,
+    };
+    let function = class.getattr(PyString::intern(py, name))?;
+    call.forward(py, &function).map(Answer::Object)
+}
+
+macro_rules! level_methods {
+    ($($type:ident $name:literal $number:literal $level:ident;)*) => {$(
+        struct $type;
+
+        static $level: PyOnceLock<Level> = PyOnceLock::new();
+
+        impl Native for $type {
+            const NAME: &'static std::ffi::CStr = {
+                match std::ffi::CStr::from_bytes_with_nul(concat!($name, "\0").as_bytes()) {
+                    Ok(name) => name,
+                    Err(_) => panic!(),
+                }
+            };
+            const DOC: &'static std::ffi::CStr = {
+                match std::ffi::CStr::from_bytes_with_nul(
+                    concat!(
+                        $name,
+                        "($self, msg, /, *args, **kwargs)\n--\n\n",
+                        "Log 'msg % args', exactly as logging.Logger.", $name, " does.\0"
+                    )
+                    .as_bytes(),
+                ) {
+                    Ok(doc) => doc,
+                    Err(_) => panic!(),
+                }
+            };
+
+            #[inline]
+            fn call<'py>(still: &mut Still<'py>, call: &Call<'_>) -> PyResult<Answer<'py>> {
+                let py = still.python();
+                let (Some(state), Some(level)) = (state(py), $level.get(py)) else {
+                    return library(still, call, $name);
+                };
+                match log(state, still, call, level, 0) {
+                    Ok(()) => Ok(Answer::None),
+                    Err(Exit::Library) => library(still, call, $name),
+                    Err(Exit::Raise(error)) => Err(error),
+                }
+            }
+
+            fn after_panic<'py>(still: &mut Still<'py>, call: &Call<'_>) -> PyResult<Answer<'py>> {
+                library(still, call, $name)
+            }
+        }
+    )*
+        fn learn_levels(py: Python<'_>) -> PyResult<()> {
+            $($level.get_or_try_init(py, || {
+                Ok::<_, PyErr>(Level { key: Key::int(py, $number)?, number: $number })
+            })?;)*
+            Ok(())
+        }
+    };
+}
+
+level_methods! {
+    Debug "debug" 10 DEBUG;
+    Info "info" 20 INFO;
+    Warning "warning" 30 WARNING;
+    Error "error" 40 ERROR;
+    Critical "critical" 50 CRITICAL;
+}
+
+/// `Logger.exception`: natively only where nothing is to be done.
+struct Exception;
+
+impl Native for Exception {
+    const NAME: &'static std::ffi::CStr = c"exception";
+    const DOC: &'static std::ffi::CStr = c"exception($self, msg, /, *args, exc_info=True, **kwargs)\n--\n\nLog an error with the traceback of the exception that is being handled, exactly as logging.Logger.exception does.";
+
+    fn call<'py>(still: &mut Still<'py>, call: &Call<'_>) -> PyResult<Answer<'py>> {
+        let py = still.python();
+        if let (Some(state), Some(level)) = (state(py), ERROR.get(py))
+            && !call.positional.is_empty()
+            && enabled(state, still, call.this, &level.key) == Some(false)
+        {
+            return Ok(Answer::None);
+        }
+        library(still, call, "exception")
+    }
+
+    fn after_panic<'py>(still: &mut Still<'py>, call: &Call<'_>) -> PyResult<Answer<'py>> {
+        library(still, call, "exception")
+    }
+}
+
+/// The key of a level given as an argument: the standard ones have theirs ready.
+fn level_of<'a>(py: Python<'a>, level: Ref<'_>) -> Option<(Option<&'a Level>, i64)> {
+    let number = level.exact_i64()?;
+    let known = match number {
+        10 => DEBUG.get(py),
+        20 => INFO.get(py),
+        30 => WARNING.get(py),
+        40 => ERROR.get(py),
+        50 => CRITICAL.get(py),
+        _ => None,
+    };
+    Some((known, number))
+}
+
+/// `Logger.log`.
+struct Log;
+
+impl Log {
+    fn native(still: &mut Still<'_>, call: &Call<'_>) -> Result<(), Exit> {
+        let py = still.python();
+        let state = state(py).ok_or(Exit::Library)?;
+        let level = call.positional.first().and_then(|level| level_of(py, *level));
+        let (known, number) = level.ok_or(Exit::Library)?;
+        let own;
+        let level = match known {
+            Some(level) => level,
+            None => {
+                let number = i32::try_from(number).map_err(|_| Exit::Library)?;
+                let key = Key::int(py, number).map_err(|_| Exit::Library)?;
+                own = Level { key, number: number.into() };
+                &own
+            }
+        };
+        log(state, still, call, level, 1)
+    }
+}
+
+impl Native for Log {
+    const NAME: &'static std::ffi::CStr = c"log";
+    const DOC: &'static std::ffi::CStr = c"log($self, level, msg, /, *args, **kwargs)\n--\n\nLog 'msg % args' with the integer level, exactly as logging.Logger.log does.";
+
+    fn call<'py>(still: &mut Still<'py>, call: &Call<'_>) -> PyResult<Answer<'py>> {
+        match Self::native(still, call) {
+            Ok(()) => Ok(Answer::None),
+            Err(Exit::Library) => library(still, call, "log"),
+            Err(Exit::Raise(error)) => Err(error),
+        }
+    }
+
+    fn after_panic<'py>(still: &mut Still<'py>, call: &Call<'_>) -> PyResult<Answer<'py>> {
+        library(still, call, "log")
+    }
+}
+
+/// `Logger.isEnabledFor`.
+struct IsEnabledFor;
+
+impl IsEnabledFor {
+    fn native(still: &mut Still<'_>, call: &Call<'_>) -> Option<bool> {
+        if call.keywords || call.positional.len() != 1 {
+            return None;
+        }
+        let py = still.python();
+        let (level, _) = level_of(py, call.positional[0])?;
+        enabled(state(py)?, still, call.this, &level?.key)
+    }
+}
+
+impl Native for IsEnabledFor {
+    const NAME: &'static std::ffi::CStr = c"isEnabledFor";
+    const DOC: &'static std::ffi::CStr = c"isEnabledFor($self, level)\n--\n\nWhether this logger lets records of this level through.";
+
+    fn call<'py>(still: &mut Still<'py>, call: &Call<'_>) -> PyResult<Answer<'py>> {
+        match Self::native(still, call) {
+            Some(enabled) => Ok(Answer::Bool(enabled)),
+            None => library(still, call, "isEnabledFor"),
+        }
+    }
+
+    fn after_panic<'py>(still: &mut Still<'py>, call: &Call<'_>) -> PyResult<Answer<'py>> {
+        library(still, call, "isEnabledFor")
+    }
+}
+
+/// The addresses of the descriptors made here, by which they are known again.
+static NATIVES: PyOnceLock<std::sync::Mutex<Vec<usize>>> = PyOnceLock::new();
+
+/// Whether a method is one of the descriptors made here.
+pub(crate) fn is_native(method: &Bound<'_, PyAny>) -> bool {
+    NATIVES
+        .get(method.py())
+        .and_then(|natives| natives.lock().ok().map(|n| n.contains(&(method.as_ptr() as usize))))
+        .unwrap_or(false)
+}
+
+/// The native methods for `class`, by name; whoever sets them on the class makes it native.
+#[pyfunction]
+pub(crate) fn logger_methods<'py>(
+    class: &Bound<'py, PyType>,
+) -> PyResult<Vec<(Bound<'py, PyString>, Bound<'py, PyAny>)>> {
+    let py = class.py();
+    learn_levels(py)?;
+    let methods = vec![
+        descriptor::<Debug>(class)?,
+        descriptor::<Info>(class)?,
+        descriptor::<Warning>(class)?,
+        descriptor::<Error>(class)?,
+        descriptor::<Critical>(class)?,
+        descriptor::<Exception>(class)?,
+        descriptor::<Log>(class)?,
+        descriptor::<IsEnabledFor>(class)?,
+    ];
+    let natives = NATIVES.get_or_init(py, Default::default);
+    if let Ok(mut natives) = natives.lock() {
+        natives.extend(methods.iter().map(|(_, method)| method.as_ptr() as usize));
+        // Known by address, so they must never go away.
+        for (_, method) in &methods {
+            std::mem::forget(method.clone());
+        }
+    }
+    Ok(methods)
+}

@@ -1,0 +1,236 @@
+//! What a handler owns in the engine: a route, and the look it had at stream and formatter.
+//!
+//! Invariants:
+//! 1. A record goes to a route natively only while the handler's formatter and stream are the very
+//!    objects the route was made for, unchanged since ([`Route::is_native_for`]). Otherwise the
+//!    library formats, and the handler's `emit` writes the finished line ([`Route::write`]).
+//! 2. Closing a route, or dropping the last reference to it, lets everything submitted before reach
+//!    the sink first. Only `close` waits for that.
+//!
+//! Pinned by `tests/python/test_handlers.py`.
+
+use crate::capture::now_ns;
+use crate::ffi::object::{GilSlot, NativeClass};
+use crate::ffi::{self, Ref, Still};
+use crate::formatter::{self, Look};
+use crate::global;
+use logboom::level::Level;
+use logboom::record::{Message, Record, RouteId, Site};
+use logboom::sink::{FileSinkSpec, SinkSpec, StdioSinkSpec};
+use logboom::engine::{Flush, Outcome, Wait};
+use logboom::route::RouteSpec;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+pub(crate) static ROUTE: NativeClass<Route> = NativeClass::unknown();
+
+/// What the routes of a record ask of the capture.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Wants {
+    pub(crate) site: bool,
+    pub(crate) thread_name: bool,
+    pub(crate) process_name: bool,
+    pub(crate) task_name: bool,
+    pub(crate) fields: bool,
+}
+
+impl Wants {
+    #[inline]
+    pub(crate) fn add(&mut self, other: Wants) {
+        self.site |= other.site;
+        self.thread_name |= other.thread_name;
+        self.process_name |= other.process_name;
+        self.task_name |= other.task_name;
+        self.fields |= other.fields;
+    }
+
+    /// Whether nothing is asked for that only Python code can tell.
+    #[inline]
+    pub(crate) fn none_of_these(&self) -> bool {
+        !(self.thread_name || self.process_name || self.task_name)
+    }
+}
+
+/// A handler's route. Made by `open_route`; used by the handlers of `logboom` only.
+#[pyclass(frozen, module = "logboom._logboom")]
+pub(crate) struct Route {
+    id: RouteId,
+    stream: Py<PyAny>,
+    wants: Wants,
+    required: Vec<String>,
+    pattern: Option<formatter::Pattern>,
+    look: GilSlot<Look>,
+    open: AtomicBool,
+}
+
+impl Route {
+    #[inline]
+    pub(crate) fn id(&self) -> RouteId {
+        self.id
+    }
+
+    #[inline]
+    pub(crate) fn wants(&self) -> Wants {
+        self.wants
+    }
+
+    /// The fields that every record has to have.
+    #[inline]
+    pub(crate) fn required(&self) -> &[String] {
+        &self.required
+    }
+
+    /// Whether the engine formats as this formatter would and writes where this stream leads.
+    #[inline]
+    pub(crate) fn is_native_for(
+        &self,
+        still: &Still<'_>,
+        formatter: Ref<'_>,
+        stream: Ref<'_>,
+    ) -> bool {
+        stream.is(&self.stream)
+            && self.look.get(still).is_some_and(|look| look.holds(still, formatter))
+    }
+
+    fn end(&self, py: Python<'_>, wait: Wait) -> Flush {
+        if !self.open.swap(false, Ordering::AcqRel) {
+            return Flush::Done;
+        }
+        let id = self.id;
+        py.detach(|| global::engine().close_route(id, wait))
+    }
+}
+
+#[pymethods]
+impl Route {
+    /// Whether the route still does what a handler with these would. Looks anew at a formatter that
+    /// may have changed.
+    fn refresh(
+        &self,
+        py: Python<'_>,
+        formatter: &Bound<'_, PyAny>,
+        stream: &Bound<'_, PyAny>,
+    ) -> PyResult<bool> {
+        if !self.open.load(Ordering::Acquire) || !stream.is(&self.stream) {
+            return Ok(false);
+        }
+        let mut still = Still::new(py);
+        match &self.look.get(&still) {
+            Some(look) if look.holds(&still, Ref::from_bound(formatter)) => return Ok(true),
+            None if self.pattern.is_none() && !formatter::may_be_native(formatter)? => {
+                return Ok(true);
+            }
+            _ => {}
+        }
+        let (pattern, look) = formatter::look(py, formatter)?.unzip();
+        let same = pattern == self.pattern;
+        if same {
+            self.look.set(&mut still, look);
+        }
+        Ok(same)
+    }
+
+    /// Submits a finished line for this route; waits without the GIL while the ring is full.
+    fn write(&self, py: Python<'_>, line: &Bound<'_, PyBytes>, level: i32) {
+        let record = Record {
+            time_ns: now_ns(),
+            level: Level(level),
+            thread: ffi::thread_ident(),
+            logger: "".into(),
+            site: Site::None,
+            message: Message::Line(line.as_bytes()),
+            fields: &[],
+            attributes: &[],
+            routes: &[self.id],
+        };
+        if global::engine().try_submit(&record) == Outcome::Full {
+            // Whatever became of it is counted.
+            let _ = py.detach(|| global::submit_waiting(&record));
+        }
+    }
+
+    /// Waits until everything submitted before is with the operating system; `False` on a time-out
+    /// or where a record failed.
+    #[pyo3(signature = (timeout=None))]
+    fn flush(&self, py: Python<'_>, timeout: Option<Duration>) -> bool {
+        let id = self.id;
+        self.open.load(Ordering::Acquire)
+            && py.detach(|| global::engine().flush_route(id, timeout)).is_done()
+    }
+
+    /// Ends the route and waits until its last line is written; `False` on a time-out or where a
+    /// record failed.
+    #[pyo3(signature = (timeout=None))]
+    fn close(&self, py: Python<'_>, timeout: Option<Duration>) -> bool {
+        self.end(py, timeout.map_or(Wait::Forever, Wait::For)).is_done()
+    }
+
+    /// Ends the route; its last lines are written later.
+    fn release(&self, py: Python<'_>) {
+        let _ = self.end(py, Wait::No);
+    }
+
+    /// Whether records are formatted by the engine, as `logboom.explain` tells.
+    #[getter]
+    fn native(&self) -> bool {
+        self.pattern.is_some()
+    }
+
+    /// The number of the route in `logboom.stats()`.
+    #[getter(id)]
+    fn number(&self) -> u32 {
+        self.id.0
+    }
+}
+
+impl Drop for Route {
+    fn drop(&mut self) {
+        if self.open.swap(false, Ordering::AcqRel) {
+            // Does not wait, so it may run wherever the collector does.
+            let _ = global::engine().close_route(self.id, Wait::No);
+        }
+    }
+}
+
+/// Opens a route for a handler with this stream and formatter: `target` is "stdout", "stderr" or a
+/// descriptor of a file, made by `os.dup`, that is given up to the route.
+#[pyfunction]
+pub(crate) fn open_route(
+    py: Python<'_>,
+    name: String,
+    target: Target,
+    stream: Py<PyAny>,
+    formatter: &Bound<'_, PyAny>,
+) -> PyResult<Route> {
+    let sink: Arc<dyn SinkSpec> = match target {
+        Target::Name(name) if name == "stdout" => Arc::new(StdioSinkSpec::stdout()),
+        Target::Name(name) if name == "stderr" => Arc::new(StdioSinkSpec::stderr()),
+        Target::Name(name) => {
+            let text = format!("invalid target: got {name:?}, expected `stdout`, `stderr` or a descriptor");
+            return Err(PyValueError::new_err(text));
+        }
+        Target::Descriptor(descriptor) => {
+            Arc::new(FileSinkSpec::from_file(&name, ffi::adopt_descriptor(descriptor)?))
+        }
+    };
+    let (pattern, look) = formatter::look(py, formatter)?.unzip();
+    let (compiled, wants, required) = formatter::compile(py, pattern.as_ref())?;
+    let spec = RouteSpec::shared(name, compiled, sink);
+    let id = py.detach(|| global::engine().open_route(spec)).map_err(crate::error::to_python)?;
+    let slot = GilSlot::empty();
+    slot.set(&mut Still::new(py), look);
+    Ok(Route { id, stream, wants, required, pattern, look: slot, open: AtomicBool::new(true) })
+}
+
+/// Where a route leads.
+#[derive(FromPyObject)]
+pub(crate) enum Target {
+    /// The name of a standard stream.
+    Name(String),
+    /// A descriptor.
+    Descriptor(i32),
+}

@@ -1,0 +1,101 @@
+//! Call sites, resolved once and kept.
+//!
+//! A place in a program is a code object and an instruction. What is known of it — path, function,
+//! line — is a text in the ring's table, or beside it once the table is full. The cache has a fixed
+//! number of places, each holding its code object, so that no other comes to lie at its address; a
+//! newcomer takes the place of what was there. A program that makes code without end therefore
+//! costs time, not memory.
+
+use crate::ffi::frame::{self, SiteKey};
+use crate::ffi::object::GilSlot;
+use crate::ffi::Still;
+use crate::global;
+use crate::state::State;
+use logboom::record::{CallSite, Site, TextId};
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+use std::sync::Arc;
+
+const PLACES: usize = 2048;
+
+struct Known {
+    key: SiteKey,
+    /// Held, so that the key stays its own.
+    code: Py<PyAny>,
+    site: CachedSite,
+}
+
+/// What is known of a call site.
+#[derive(Clone)]
+pub(crate) enum CachedSite {
+    /// Not asked for.
+    None,
+    /// In the ring's table.
+    Id(TextId),
+    /// Too late for the table.
+    Text(Arc<[u8]>),
+    /// In the library's own source, or in no frame of Python: only the library can tell.
+    Library,
+}
+
+impl CachedSite {
+    pub(crate) fn as_site(&self) -> Site<'_> {
+        match self {
+            CachedSite::None | CachedSite::Library => Site::None,
+            CachedSite::Id(id) => Site::Id(*id),
+            CachedSite::Text(text) => Site::Inline(text),
+        }
+    }
+}
+
+static SITES: [GilSlot<Known>; PLACES] = [const { GilSlot::empty() }; PLACES];
+
+/// The site of the running frame; `None` where the library has to find it.
+#[inline]
+pub(crate) fn current(state: &State, still: &mut Still<'_>) -> Option<CachedSite> {
+    let key = state.frames.site(still)?;
+    let site = match SITES[key.hash() % PLACES].get(still) {
+        Some(known) if known.key == key && key.is_in(&known.code) => known.site.clone(),
+        _ => resolve(state, still, key)?,
+    };
+    (!matches!(site, CachedSite::Library)).then_some(site)
+}
+
+#[cold]
+fn resolve(state: &State, still: &mut Still<'_>, key: SiteKey) -> Option<CachedSite> {
+    let py = still.python();
+    let (code, line) = frame::resolve(py)?;
+    let code_ref = code.clone().unbind();
+    if !key.is_in(&code_ref) {
+        // A frame of the interpreter's own stands in between.
+        return None;
+    }
+    let site = describe(state, &code, line).ok()?;
+    let known = Known { key, code: code_ref, site: site.clone() };
+    SITES[key.hash() % PLACES].set(still, Some(known));
+    Some(site)
+}
+
+fn describe(state: &State, code: &Bound<'_, PyAny>, line: i32) -> PyResult<CachedSite> {
+    let py = code.py();
+    let path = code.getattr("co_filename")?.cast_into::<PyString>()?;
+    let function = code.getattr("co_name")?.cast_into::<PyString>()?;
+    // The rule of `logging._is_internal_frame`.
+    let normal = py.import("os.path")?.getattr("normcase")?.call1((&path,))?;
+    let path = path.to_str()?;
+    if normal.eq(state.source_file(py))?
+        || (path.contains("importlib") && path.contains("_bootstrap"))
+    {
+        return Ok(CachedSite::Library);
+    }
+    let text = CallSite {
+        path: path.as_bytes(),
+        function: function.to_str()?.as_bytes(),
+        line: u32::try_from(line).unwrap_or(0),
+    }
+    .to_text();
+    Ok(match global::engine().intern(&text) {
+        Some(id) => CachedSite::Id(id),
+        None => CachedSite::Text(text.into()),
+    })
+}

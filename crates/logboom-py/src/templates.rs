@@ -1,0 +1,95 @@
+//! Message templates, parsed once and kept.
+//!
+//! `logger.info("user %s", name)` passes the same `str` object each time: a constant of the code.
+//! The cache knows the last templates by their address and holds them, so that no other text comes
+//! to lie there. Beside each stands which kinds of arguments Python's `%` takes and the writer
+//! renders exactly; a template met twice gets an id in the ring's table.
+
+use crate::ffi::object::{GilSlot, own};
+use crate::ffi::{Ref, Still};
+use crate::global;
+use logboom::field::Value;
+use logboom::format::percent::{Kind, Template};
+use logboom::record::{Text, TextId};
+use pyo3::prelude::*;
+use std::cell::Cell;
+
+const PLACES: usize = 1024;
+
+struct Known {
+    /// Held, so that its address stays its own.
+    object: Py<PyAny>,
+    /// `None` for a template that is left to Python.
+    template: Option<Template>,
+    /// The [`signature`] of the arguments accepted last; 0 for none yet.
+    accepted: Cell<u64>,
+    name: Cell<Name>,
+}
+
+/// How a record names a template.
+#[derive(Clone, Copy)]
+enum Name {
+    /// Met once: by its text, as it may be one of many that are met once.
+    New,
+    /// Met twice: worth a place in the table.
+    Met,
+    /// By its text, as the table is full.
+    Text,
+    Id(TextId),
+}
+
+static TEMPLATES: [GilSlot<Known>; PLACES] = [const { GilSlot::empty() }; PLACES];
+
+/// The kinds of up to 15 values in one number that is not 0.
+#[inline]
+fn signature(values: &[Value<'_>]) -> u64 {
+    values.iter().fold(1, |packed: u64, value| (packed << 4) | (Kind::of(value) as u64 + 1))
+}
+
+/// The template as the record names it, if the writer renders these values exactly as Python does.
+#[inline]
+pub(crate) fn accepted<'c>(
+    still: &mut Still<'_>,
+    message: Ref<'c>,
+    text: &'c str,
+    values: &[Value<'_>],
+) -> Option<Text<'c>> {
+    let place = &TEMPLATES[(message.address() >> 4) % PLACES];
+    let known = match place.get(still) {
+        Some(known) if message.is(&known.object) => known,
+        _ => {
+            place.set(still, Some(learn(message, text)));
+            place.get(still)?
+        }
+    };
+    let signature = signature(values);
+    if known.accepted.get() != signature {
+        if !known.template.as_ref()?.accepts(values.iter().map(Kind::of)) {
+            return None;
+        }
+        known.accepted.set(signature);
+    }
+    match known.name.get() {
+        Name::Id(id) => Some(Text::Id(id)),
+        Name::Text => Some(text.into()),
+        Name::Met => {
+            let id = global::engine().intern(text.as_bytes());
+            known.name.set(id.map_or(Name::Text, Name::Id));
+            Some(text.into())
+        }
+        Name::New => {
+            known.name.set(Name::Met);
+            Some(text.into())
+        }
+    }
+}
+
+#[cold]
+fn learn(message: Ref<'_>, text: &str) -> Known {
+    Known {
+        object: own(message),
+        template: Template::parse(text.as_bytes()).ok(),
+        accepted: Cell::new(0),
+        name: Cell::new(Name::New),
+    }
+}

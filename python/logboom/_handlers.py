@@ -1,0 +1,229 @@
+"""Handlers of the standard library whose records the engine formats and writes.
+
+Each is a subclass of the library's handler of that name, with the same constructor, attributes and
+methods. What makes it native is its *route*: opened when the first record arrives, closed with the
+handler. A record takes the native way while the handler's formatter is one the engine can do exactly
+and its stream leads to a descriptor; otherwise the library formats it, and `emit` hands over the
+finished line; and where there is no descriptor at all, the library writes it.
+
+Attributes lie in slots, so ``vars(handler)`` shows only what a program added.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
+
+from logboom import _context
+from logboom._logboom import Route, open_route
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+
+class NativeHandler:
+    """The slots of a native handler, and what all of them do."""
+
+    __slots__ = (
+        "_builtin_open",
+        "_closed",
+        "_name",
+        "_route",
+        "baseFilename",
+        "delay",
+        "encoding",
+        "errors",
+        "filters",
+        "formatter",
+        "level",
+        "lock",
+        "mode",
+        "stream",
+    )
+
+    # Declared for type checkers; the library's constructors set them.
+    _route: Route | None
+    formatter: logging.Formatter | None
+    stream: Any
+
+    def _target(self) -> str | int | None:
+        """Where the stream leads: a standard stream's name or a new descriptor; `None` for Python."""
+        raise NotImplementedError
+
+    def _current_route(self) -> Route | None:
+        """The route for the formatter and stream of now, opened anew if either changed."""
+        route = self._route
+        if route is not None:
+            if route.refresh(self.formatter, self.stream):
+                return route
+            self._route = None
+            route.release()
+        target = self._target()
+        if target is None:
+            return None
+        self._route = open_route(self._label(), target, self.stream, self.formatter)
+        return self._route
+
+    def _label(self) -> str:
+        """What the route is called in `logboom.stats`."""
+        return str(getattr(self.stream, "name", self.stream))
+
+    def _emit_native(self, record: logging.LogRecord) -> bool:
+        """Format a record with the library and hand over the line; `False` if that is Python's."""
+        route = self._current_route()
+        if route is None:
+            return False
+        _context.put_on(record.__dict__)
+        text = self.format(record) + self.terminator  # type: ignore[attr-defined]
+        route.write(text.encode("utf-8", self.stream.errors or "strict"), record.levelno)
+        return True
+
+    def _end_route(self) -> None:
+        route, self._route = self._route, None
+        if route is not None:
+            route.close()
+
+
+def _is_utf8_file(stream: Any) -> bool:
+    """Whether text written to a stream reaches a descriptor as UTF-8 and nothing else happens."""
+    if type(stream) is not io.TextIOWrapper or stream.closed or os.linesep != "\n":
+        return False
+    raw = stream.buffer
+    if type(raw) in {io.BufferedWriter, io.BufferedRandom}:
+        raw = raw.raw
+    return type(raw) is io.FileIO and stream.encoding.lower().replace("_", "-") in {
+        "utf-8",
+        "utf8",
+    }
+
+
+class StreamHandler(NativeHandler, logging.StreamHandler):  # type: ignore[type-arg]
+    """`logging.StreamHandler`: native to the real standard output and standard error.
+
+    ``stream``: a file object; default `sys.stderr`. Any other stream, one put in the place of
+    ``sys.stderr`` among them, is written to as the library does, on the caller's thread.
+
+    Lines go to descriptor 1 or 2 within 20 ms, on the writer's thread. What the program prints to the
+    same stream is not ordered with them, unless it calls `flush` on both.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._route = None
+        logging.StreamHandler.__init__(self, stream)
+
+    def _target(self) -> str | int | None:
+        stream = self.stream
+        if stream is None or not _is_utf8_file(stream):
+            return None
+        if stream is sys.__stdout__ and stream.fileno() == 1:
+            return "stdout"
+        if stream is sys.__stderr__ and stream.fileno() == 2:
+            return "stderr"
+        return None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record made by the library."""
+        try:
+            if self._emit_native(record):
+                return
+        except RecursionError:
+            raise
+        except Exception:  # noqa: BLE001 - as in the library
+            self.handleError(record)
+            return
+        logging.StreamHandler.emit(self, record)
+
+    def flush(self) -> None:
+        """Wait until everything logged before is with the operating system."""
+        route = getattr(self, "_route", None)
+        if route is not None:
+            route.flush()
+        logging.StreamHandler.flush(self)
+
+    def setStream(self, stream: TextIO) -> TextIO | None:
+        """Write to another stream from now on, everything before to the old one. Returns the old
+        stream, or `None` if it is the same."""
+        old: TextIO | None = logging.StreamHandler.setStream(self, stream)  # type: ignore[assignment]
+        if old is not None:
+            self._end_route()
+        return old
+
+    def close(self) -> None:
+        """Write what was logged before, and take the handler off the library's list."""
+        self._end_route()
+        logging.StreamHandler.close(self)
+
+
+class FileHandler(NativeHandler, logging.FileHandler):
+    """`logging.FileHandler`: appends whole lines to a file, on the writer's thread.
+
+    ``filename``: the path; opened now, on this thread, with the library's errors, or with ``delay`` at
+    the first record. ``mode``: default ``"a"``. ``encoding``: default that of the locale; anything but
+    UTF-8 is written as the library does. ``errors``: as for `open`.
+
+    `close` returns when the last line is in the file. `flush` waits for what was logged before.
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        filename: str | PathLike[str],
+        mode: str = "a",
+        encoding: str | None = None,
+        delay: bool = False,
+        errors: str | None = None,
+    ) -> None:
+        self._route = None
+        logging.FileHandler.__init__(self, filename, mode, encoding, delay, errors)
+
+    def _target(self) -> str | int | None:
+        return os.dup(self.stream.fileno()) if _is_utf8_file(self.stream) else None
+
+    def _label(self) -> str:
+        return self.baseFilename
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record made by the library, opening the file first if that was delayed."""
+        if self.stream is None and (self.mode != "w" or not self._closed):
+            self.stream = self._open()
+        if not self.stream:
+            return
+        try:
+            if self._emit_native(record):
+                return
+        except RecursionError:
+            raise
+        except Exception:  # noqa: BLE001 - as in the library
+            self.handleError(record)
+            return
+        logging.FileHandler.emit(self, record)
+
+    def flush(self) -> None:
+        """Wait until everything logged before is with the operating system."""
+        route = getattr(self, "_route", None)
+        if route is not None:
+            route.flush()
+        logging.FileHandler.flush(self)
+
+    def setStream(self, stream: TextIO) -> TextIO | None:
+        """Write to another stream from now on, everything before to the old one. Returns the old
+        stream, or `None` if it is the same."""
+        old: TextIO | None = logging.FileHandler.setStream(self, stream)  # type: ignore[assignment]
+        if old is not None:
+            self._end_route()
+        return old
+
+    def close(self) -> None:
+        """Write what was logged before, close the file, and take the handler off the library's list."""
+        self._end_route()
+        logging.FileHandler.close(self)
+
+
+class NullHandler(logging.NullHandler):
+    """`logging.NullHandler`: does nothing, natively."""
