@@ -46,15 +46,24 @@ impl Engine {
             return Flush::Done;
         }
         match wait {
-            Wait::No => {
-                if let Ok(generation) = self.push(Action::Close(id), None) {
+            Wait::No => match self.push(Action::Close(id), None) {
+                Ok(generation) => {
                     self.drive(&generation);
+                    Flush::Unawaited
                 }
-                Flush::Unawaited
-            }
+                Err(Sealed) => self.forget_route(id),
+            },
             Wait::Forever => self.ask(Action::Close(id), Scope::One(id), None),
             Wait::For(timeout) => self.ask(Action::Close(id), Scope::One(id), Some(timeout)),
         }
+    }
+
+    /// Closes a route whose sink the end has closed already.
+    fn forget_route(&self, id: RouteId) -> Flush {
+        let shared = &self.generation.shared;
+        let gate = shared.gate.hold();
+        shared.registry.remove(&gate, id);
+        Flush::Done
     }
 
     fn ask(&self, action: Action, scope: Scope, timeout: Option<Duration>) -> Flush {
@@ -62,7 +71,10 @@ impl Engine {
         let ticket = Arc::new(Ticket::default());
         let Ok(generation) = self.push(action, Some(Arc::clone(&ticket))) else {
             // Shut down: the end has flushed every sink, and its report said what failed.
-            return Flush::Done;
+            return match action {
+                Action::Close(id) => self.forget_route(id),
+                _ => Flush::Done,
+            };
         };
         if is_writer_thread() {
             // Nobody can answer before this call returns.
