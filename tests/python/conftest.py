@@ -7,6 +7,7 @@ Tests that install, fork, exit or count threads run their program in a fresh int
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+import logboom
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -129,6 +132,21 @@ class Log:
 def log(tmp_path: Path) -> Log:
     """Give a log file, not there yet, in the test's own directory."""
     return Log(tmp_path / "app.log")
+
+
+@pytest.fixture
+def logging_as_it_was() -> Iterator[None]:
+    """Take back whatever the test does to the standard library's loggers, in this process."""
+    known = logging.root.manager.loggerDict
+    loggers = [logging.root, *(one for one in known.values() if isinstance(one, logging.Logger))]
+    before = [(one, one.level, one.propagate, one.disabled, [*one.handlers]) for one in loggers]
+    names = set(known)
+    yield
+    logboom.uninstall()
+    for logger, level, logger.propagate, logger.disabled, logger.handlers in before:
+        logger.setLevel(level)
+    for name in set(known) - names:
+        del known[name]
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""The main job: a Litestar application as shipped, and the same with logboom, under one load."""
