@@ -14,8 +14,6 @@ use std::ops::Range;
 
 /// The most memory that a thread keeps between two records, in bytes of text.
 const KEPT_BYTES: usize = 64 << 10;
-/// How many fields are handed over without an allocation.
-const USUAL_FIELDS: usize = 16;
 
 /// A message and fields in the making.
 #[derive(Debug, Default)]
@@ -119,24 +117,32 @@ impl Scratch {
     }
 
     /// Shows the fields as a record has them.
+    #[inline]
     pub(crate) fn with_fields<R>(&self, show: impl FnOnce(&[Field<'_>]) -> R) -> R {
-        if self.fields.is_empty() {
-            return show(&[]);
+        match self.fields.len() {
+            0 => show(&[]),
+            1..=4 => self.with_up_to::<4, R>(show),
+            5..=16 => self.with_up_to::<16, R>(show),
+            _ => show(&self.shown().collect::<Vec<_>>()),
         }
-        let fields = self.fields.iter().map(|piece| Field {
+    }
+
+    /// Shows up to `N` fields without an allocation.
+    fn with_up_to<const N: usize, R>(&self, show: impl FnOnce(&[Field<'_>]) -> R) -> R {
+        let mut fields = [Field { key: "", value: Value::None }; N];
+        fields.iter_mut().zip(self.shown()).for_each(|(place, field)| *place = field);
+        show(&fields[..self.fields.len()])
+    }
+
+    fn shown(&self) -> impl Iterator<Item = Field<'_>> {
+        self.fields.iter().map(|piece| Field {
             key: &self.text[piece.key.clone()],
             value: match &piece.value {
                 PieceValue::Scalar(value) => *value,
                 PieceValue::Text(text) => Value::Str(&self.text[text.clone()]),
                 PieceValue::BigInt(digits) => Value::BigInt(&self.text[digits.clone()]),
             },
-        });
-        if self.fields.len() > USUAL_FIELDS {
-            return show(&fields.collect::<Vec<_>>());
-        }
-        let mut usual = [Field { key: "", value: Value::None }; USUAL_FIELDS];
-        usual.iter_mut().zip(fields).for_each(|(place, field)| *place = field);
-        show(&usual[..self.fields.len()])
+        })
     }
 
     fn add(&mut self, key: &str, value: PieceValue) {
