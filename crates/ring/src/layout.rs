@@ -35,6 +35,7 @@ pub(crate) const MAX_PAYLOAD_BYTES: usize = 1 << 30;
 pub(crate) const WORD_BYTES: usize = 8;
 
 /// The state of a ring, at the start of its memory.
+#[cfg_attr(loom, derive(Default))]
 #[repr(C)]
 pub(crate) struct Header {
     pub(crate) fixed: Fixed,
@@ -44,6 +45,7 @@ pub(crate) struct Header {
 }
 
 /// What never changes.
+#[cfg_attr(loom, derive(Default))]
 #[repr(C, align(128))]
 pub(crate) struct Fixed {
     pub(crate) magic: u64,
@@ -56,6 +58,7 @@ pub(crate) struct Fixed {
 }
 
 /// What producers write.
+#[cfg_attr(loom, derive(Default))]
 #[repr(C, align(128))]
 pub(crate) struct Producers {
     /// Everything reserved lies before it; and [`CLOSED`].
@@ -65,6 +68,7 @@ pub(crate) struct Producers {
 }
 
 /// What the consumer writes.
+#[cfg_attr(loom, derive(Default))]
 #[repr(C, align(128))]
 pub(crate) struct ConsumerSide {
     /// Everything before it is zeroed and free.
@@ -74,6 +78,7 @@ pub(crate) struct ConsumerSide {
 }
 
 /// What whoever appends to the table writes.
+#[cfg_attr(loom, derive(Default))]
 #[repr(C, align(128))]
 pub(crate) struct TableSide {
     /// The number of texts in the high half, the bytes they take in the low one.
@@ -81,21 +86,19 @@ pub(crate) struct TableSide {
 }
 
 impl Header {
-    pub(crate) fn new(capacity: usize, table_bytes: usize) -> Self {
-        Header {
-            fixed: Fixed {
-                magic: MAGIC,
-                version: VERSION,
-                header_bytes: HEADER_BYTES as u32,
-                capacity: capacity as u64,
-                ring_offset: ring_offset(table_bytes) as u64,
-                table_bytes: table_bytes as u64,
-                table_offset: HEADER_BYTES as u64,
-            },
-            producers: Producers { head: AtomicU64::new(0), cached_tail: AtomicU64::new(0) },
-            consumer: ConsumerSide { tail: AtomicU64::new(0), consumed: AtomicU64::new(0) },
-            table: TableSide { used: AtomicU64::new(0) },
-        }
+    /// Describes a ring in a header that is all zero, which is that of an empty ring otherwise.
+    ///
+    /// Field by field, since a header that is written as a whole brings along whatever bytes its
+    /// gaps happen to have.
+    pub(crate) fn describe(&mut self, capacity: usize, table_bytes: usize) {
+        let fixed = &mut self.fixed;
+        fixed.magic = MAGIC;
+        fixed.version = VERSION;
+        fixed.header_bytes = HEADER_BYTES as u32;
+        fixed.capacity = capacity as u64;
+        fixed.ring_offset = ring_offset(table_bytes) as u64;
+        fixed.table_bytes = table_bytes as u64;
+        fixed.table_offset = HEADER_BYTES as u64;
     }
 }
 
@@ -106,6 +109,7 @@ pub(crate) const fn ring_offset(table_bytes: usize) -> usize {
 }
 
 /// The offsets of the fields, for a reader that has bytes and no [`Header`].
+#[cfg(not(loom))]
 pub(crate) mod offset {
     pub(crate) const MAGIC: usize = 0;
     pub(crate) const VERSION: usize = 8;

@@ -11,6 +11,8 @@ mod membarrier;
 #[cfg_attr(loom, path = "memory_loom.rs")]
 mod memory;
 mod queue;
+#[cfg(not(loom))]
+mod read;
 mod reservation;
 mod ring;
 mod signal;
@@ -21,6 +23,8 @@ mod walk;
 pub use consumer::{Consumer, Frame, Frames};
 pub use error::{Refusal, RingError};
 pub use held::Held;
+#[cfg(not(loom))]
+pub use read::{Contents, ReadError, Remains, read};
 pub use reservation::{Committed, Reservation};
 pub use ring::Ring;
 pub use signal::Park;

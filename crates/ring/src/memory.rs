@@ -41,10 +41,10 @@ impl Memory {
         let base = backing.base;
         // SAFETY: the ring begins inside the pages.
         let ring = unsafe { base.add(ring_offset(table_bytes)) };
-        let header = Header::new(capacity, table_bytes);
-        // SAFETY: the pages are writable, hold at least a header, are aligned for it, and nobody
-        // else knows them yet.
-        unsafe { base.cast::<Header>().write(header) };
+        // SAFETY: the pages hold at least a header, are aligned for it, zero is a valid value of
+        // each of its fields, and nobody else knows them yet.
+        let header = unsafe { base.cast::<Header>().as_mut() };
+        header.describe(capacity, table_bytes);
         let backing = Backing::Anonymous(backing);
         Ok(Memory { base, ring, mask: capacity - 1, table_bytes, backing })
     }

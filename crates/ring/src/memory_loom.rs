@@ -38,9 +38,11 @@ unsafe impl Sync for Memory {}
 
 impl Memory {
     pub(crate) fn anonymous(capacity: usize, table_bytes: usize) -> Result<Self, RingError> {
+        let mut header = Header::default();
+        header.describe(capacity, table_bytes);
         let words = |bytes: usize| (0..bytes / 8).map(|_| AtomicU64::new(0)).collect();
         Ok(Memory {
-            header: Header::new(capacity, table_bytes),
+            header,
             words: words(capacity),
             cells: (0..capacity / 8).map(|_| UnsafeCell::new(())).collect(),
             bytes: Bytes::zeroed(capacity),

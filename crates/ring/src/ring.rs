@@ -317,7 +317,8 @@ impl Ring {
         Held::new(self, lock(&self.hold))
     }
 
-    /// A copy of all its memory, as a crash at this moment would leave it. For tests and post-mortems.
+    /// A copy of all its memory, as a crash at this moment would leave it; [`read`](crate::read())
+    /// understands it. For tests and post-mortems.
     #[cfg(not(loom))]
     pub fn image(&mut self) -> Vec<u8> {
         self.table.memory.image()

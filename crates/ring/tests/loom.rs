@@ -10,9 +10,14 @@ use loom::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use loom::thread;
 use std::sync::Arc;
 
+/// Runs `model` through every order in which threads are preempted up to three times.
 fn check(model: impl Fn() + Sync + Send + 'static) {
+    check_bounded(3, model);
+}
+
+fn check_bounded(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(3);
+    builder.preemption_bound = Some(preemptions);
     builder.check(model);
 }
 
@@ -84,8 +89,8 @@ fn two_producers_get_different_frames() {
         take(&mut consumer, &mut taken);
         let ends = producers.map(|producer| producer.join().unwrap());
         take(&mut consumer, &mut taken);
-        let mut ordered: Vec<(u64, u64)> = (1..).zip(ends.into_iter().flatten())
-            .map(|(number, end)| (end, number)).collect();
+        let mut ordered: Vec<(u64, u64)> =
+            (1..).zip(ends.into_iter().flatten()).map(|(number, end)| (end, number)).collect();
         ordered.sort_unstable();
         assert_eq!(taken, ordered.iter().map(|&(_, number)| number).collect::<Vec<_>>());
         assert_eq!(ordered.last().unwrap().0, ring.position());
@@ -123,15 +128,22 @@ fn room_is_reused_only_after_it_was_zeroed() {
         let mut taken = Vec::new();
         for max_bytes in [32, usize::MAX] {
             let mut frames = consumer.frames(consumer.ring().released(), max_bytes);
-            taken.extend(frames.by_ref().filter(|frame| !frame.bytes.is_empty())
-                .map(|frame| u64::from_le_bytes(frame.bytes.try_into().unwrap())));
+            taken.extend(
+                frames
+                    .by_ref()
+                    .filter(|frame| !frame.bytes.is_empty())
+                    .map(|frame| u64::from_le_bytes(frame.bytes.try_into().unwrap())),
+            );
             let position = frames.position();
             consumer.release(position, || ());
         }
         let end = producer.join().unwrap();
         let mut rest = consumer.frames(consumer.ring().released(), usize::MAX);
-        taken.extend(rest.by_ref().filter(|frame| !frame.bytes.is_empty())
-            .map(|frame| u64::from_le_bytes(frame.bytes.try_into().unwrap())));
+        taken.extend(
+            rest.by_ref()
+                .filter(|frame| !frame.bytes.is_empty())
+                .map(|frame| u64::from_le_bytes(frame.bytes.try_into().unwrap())),
+        );
         assert_eq!(taken, (0..end).collect::<Vec<_>>());
     });
 }
@@ -243,7 +255,8 @@ fn a_blocked_producer_gets_the_room_that_is_released() {
 
 #[test]
 fn two_blocked_producers_both_get_room() {
-    check(|| {
+    // Three threads and a lock: three preemptions would take hours.
+    check_bounded(1, || {
         let ring = ring();
         let mut consumer = ring.consumer().unwrap();
         for number in 0..4 {
@@ -260,7 +273,9 @@ fn two_blocked_producers_both_get_room() {
         let mut taken = take_sleeping(&mut consumer, 6);
         taken[4..].sort_unstable();
         assert_eq!(taken, [0, 1, 2, 3, 4, 5]);
-        producers.map(|producer| producer.join().unwrap());
+        for producer in producers {
+            producer.join().unwrap();
+        }
     });
 }
 
