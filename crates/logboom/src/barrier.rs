@@ -4,23 +4,25 @@
 //! 1. A control carries the ring's position at the moment it was asked for, read under the queue's
 //!    lock; so positions in the queue never fall, and the writer looks at the front only.
 //! 2. The writer carries a control out once everything before its position has been given to the
-//!    sinks, and not before. So a flush covers what was submitted before it, a close writes what
-//!    came before.
+//!    sinks, and takes nothing that lies behind before it has. So a flush covers what was submitted
+//!    before it, and a close has exactly what came before written.
 //! 3. A control is never dropped for want of room: the queue is not bounded, but each control in it
 //!    has a caller who waits (and withdraws it on giving up) or an open route that it ends.
 //! 4. After [`Barrier::seal`] nothing can be pushed: a caller either gets an answer from the writer
 //!    or learns at once that it has to ask elsewhere.
 //!
-//! The way through: a caller pushes and wakes the ring's consumer; the writer sees `waiting` after
-//! each pass, takes what is due, and settles the [`Ticket`] that the caller waits on. The flag is
-//! set before the wake-up and read after it, so a writer about to park comes back.
+//! The way through: a caller pushes and wakes the ring's consumer; the writer looks at the position
+//! of the first control before it takes a record and after each pass, takes what is due, and settles
+//! the [`Ticket`] that the caller waits on. The position is stored before the wake-up and read after
+//! it, so a writer about to park comes back; and before the caller submits anything more, so a
+//! writer that sees such a record sees the control too.
 //!
 //! What it does not do: know rings, routes or sinks. Pinned by the tests below and by
 //! `flush_is_a_barrier`, `flush_is_never_dropped`, `close_route_writes_what_came_before`.
 
 use crate::record::RouteId;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -118,11 +120,15 @@ impl Ticket {
 }
 
 /// The queue of controls of one ring.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Barrier {
-    waiting: AtomicBool,
+    /// The position of the first control, or [`NONE`].
+    front: AtomicU64,
     queue: Mutex<Queue>,
 }
+
+/// A position that no ring reaches.
+const NONE: u64 = u64::MAX;
 
 #[derive(Debug, Default)]
 struct Queue {
@@ -133,6 +139,19 @@ struct Queue {
 /// The barrier takes no more controls: its ring is drained for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sealed;
+
+impl Default for Barrier {
+    fn default() -> Self {
+        Barrier { front: AtomicU64::new(NONE), queue: Mutex::default() }
+    }
+}
+
+impl Queue {
+    /// Shows the writer the first control. Under the queue's lock, after each change.
+    fn show(&self, front: &AtomicU64) {
+        front.store(self.controls.front().map_or(NONE, |control| control.at), SeqCst);
+    }
+}
 
 impl Barrier {
     /// Queues a control behind everything before `position`, which is asked under the lock.
@@ -148,13 +167,15 @@ impl Barrier {
         }
         let at = position();
         queue.controls.push_back(Control { at, action, ticket });
-        self.waiting.store(true, SeqCst);
+        queue.show(&self.front);
         Ok(())
     }
 
-    /// Whether there is a control, due or not. One load.
-    pub(crate) fn is_waiting(&self) -> bool {
-        self.waiting.load(SeqCst)
+    /// The position of the first control: nothing behind it is to be taken before that is carried
+    /// out. One load; beyond every ring where there is no control.
+    #[inline]
+    pub(crate) fn front(&self) -> u64 {
+        self.front.load(SeqCst)
     }
 
     /// The next control whose records all lie before `done`.
@@ -162,7 +183,7 @@ impl Barrier {
         let mut queue = lock(&self.queue);
         let due = queue.controls.front().is_some_and(|control| control.at <= done);
         let control = due.then(|| queue.controls.pop_front()).flatten();
-        self.waiting.store(!queue.controls.is_empty(), SeqCst);
+        queue.show(&self.front);
         control
     }
 
@@ -172,15 +193,16 @@ impl Barrier {
         queue.controls.retain(|control| {
             !control.ticket.as_ref().is_some_and(|queued| Arc::ptr_eq(queued, ticket))
         });
-        self.waiting.store(!queue.controls.is_empty(), SeqCst);
+        queue.show(&self.front);
     }
 
     /// Refuses all further controls and returns those that are left.
     pub(crate) fn seal(&self) -> VecDeque<Control> {
         let mut queue = lock(&self.queue);
         queue.sealed = true;
-        self.waiting.store(false, SeqCst);
-        std::mem::take(&mut queue.controls)
+        let controls = std::mem::take(&mut queue.controls);
+        queue.show(&self.front);
+        controls
     }
 }
 
@@ -199,12 +221,12 @@ mod tests {
         barrier.push(Action::Close(RouteId(1)), None, || 10).unwrap();
         barrier.push(Action::Close(RouteId(2)), None, || 30).unwrap();
         assert!(barrier.take_due(9).is_none());
-        assert!(barrier.is_waiting());
+        assert_eq!(barrier.front(), 10);
         assert_eq!(barrier.take_due(10).unwrap().action, Action::Flush(Scope::All));
         assert_eq!(barrier.take_due(29).unwrap().action, Action::Close(RouteId(1)));
         assert!(barrier.take_due(29).is_none());
         assert_eq!(barrier.take_due(30).unwrap().action, Action::Close(RouteId(2)));
-        assert!(!barrier.is_waiting());
+        assert_eq!(barrier.front(), NONE);
     }
 
     #[test]
@@ -226,7 +248,7 @@ mod tests {
         barrier.push(Action::Close(RouteId(1)), None, || 99).unwrap();
         assert_eq!(barrier.seal().len(), 1);
         assert_eq!(barrier.push(Action::Close(RouteId(2)), None, || 99), Err(Sealed));
-        assert!(!barrier.is_waiting());
+        assert_eq!(barrier.front(), NONE);
     }
 
     #[test]

@@ -12,11 +12,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 impl Writer {
     /// Carries out the controls that are due. True if there were any.
     pub(super) fn obey(&mut self, generation: &Generation, consumer: &mut Consumer) -> bool {
-        if !generation.barrier.is_waiting() {
-            return false;
-        }
         let mut obeyed = false;
-        while let Some(control) = generation.barrier.take_due(self.taken) {
+        while generation.barrier.front() <= self.taken
+            && let Some(control) = generation.barrier.take_due(self.taken)
+        {
             self.carry_out(generation, consumer, control);
             obeyed = true;
         }

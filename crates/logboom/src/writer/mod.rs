@@ -7,7 +7,8 @@
 //!    successor.
 //! 3. What a batch did is published in the same critical section that frees it in the ring, so a
 //!    snapshot finds each delivery in exactly one place.
-//! 4. A control is carried out when everything before its position was given to the sinks.
+//! 4. A control is carried out when everything before its position was given to the sinks, and
+//!    before anything behind it is taken.
 //! 5. No filter, formatter, sink or reporter can stop the writer or reach another route by
 //!    panicking or failing.
 //!
@@ -179,10 +180,22 @@ impl Writer {
         let ring = &generation.ring;
         let limit = BATCH_BYTES.min(ring.capacity_bytes() / 4);
         let mut frames = consumer.frames(self.taken, limit);
-        for frame in &mut frames {
+        let mut end = self.taken;
+        loop {
+            let Some(frame) = frames.next() else {
+                // Behind the last frame there may be abandoned ones.
+                end = frames.position();
+                break;
+            };
+            let front = generation.barrier.front();
+            if frame.end > front {
+                // Between the last frame and this one there may be abandoned ones, too.
+                end = end.max(front);
+                break;
+            }
             self.take(generation, frame.bytes, ring.table());
+            end = frame.end;
         }
-        let end = frames.position();
         if end == self.taken {
             return false;
         }
