@@ -1,9 +1,8 @@
 //! The crate's own way to log: a [`Logger`] and the macros over it.
 //!
-//! A call site is a static. It remembers the ids that its texts have in the table of the engine that
-//! used it first; if a second engine of the same process comes along, the newer one takes the place,
-//! and the older sends the texts with each record from then on. So each engine's table gets each
-//! text once, whatever happens.
+//! A call site is a static that remembers the ids which its texts have in the table of the engine that
+//! used it last. Where two engines of a process share a call site they ask their tables each time they
+//! take turns, and get the same ids again.
 
 use super::destination::Destination;
 use crate::engine::Engine;
@@ -179,24 +178,15 @@ impl Interned {
         if (known >> 32) as u32 == number {
             return TextId::new(known as u32);
         }
-        self.intern(known, number, intern)
+        self.intern(number, intern)
     }
 
     #[cold]
-    fn intern(
-        &self,
-        known: u64,
-        number: u32,
-        intern: impl FnOnce() -> Option<TextId>,
-    ) -> Option<TextId> {
-        if (known >> 32) as u32 > number {
-            return None;
-        }
+    fn intern(&self, number: u32, intern: impl FnOnce() -> Option<TextId>) -> Option<TextId> {
         // An id of 0 says that the table had no room, so that it is not asked again.
         let id = intern();
         let found = u64::from(number) << 32 | u64::from(id.map_or(0, TextId::get));
-        // Whoever was quicker had the same id, or is a newer engine.
-        let _ = self.0.compare_exchange(known, found, Ordering::Relaxed, Ordering::Relaxed);
+        self.0.store(found, Ordering::Relaxed);
         id
     }
 }
