@@ -5,6 +5,7 @@
 #   PROFILE=release          the cargo profile of the binding; the default builds faster, runs a little slower
 #   ARGS="..."               for the demo and the benchmarks
 #   PYTEST_ARGS="..."        for pytest
+#   FUZZ_SECONDS=60          for each fuzz target
 #   CARGO_TARGET_DIR=dir     where cargo builds, instead of target/
 #
 # A target runs only what its inputs ask for: stamps lie in the environment of the interpreter, so that
@@ -15,7 +16,6 @@ PROFILE ?= dev-release
 ARGS ?=
 PYTEST_ARGS ?=
 FUZZ_SECONDS ?= 60
-LOOM_MAX_PREEMPTIONS ?= 2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -30,6 +30,9 @@ VENV := .venv/$(or $(TAG),none)
 PY := $(VENV)/bin/python
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 BINDING_TARGET := $(TARGET)/python/$(TAG)
+
+FUZZER := build/tools/bin/cargo-fuzz
+FUZZ_TARGETS := $(notdir $(basename $(wildcard fuzz/fuzz_targets/*.rs)))
 
 TOOLS := $(VENV)/.tools
 BUILT := $(VENV)/.built-$(PROFILE)
@@ -100,9 +103,17 @@ test-python: $(BUILT) ## run the Python tests (PYTEST_ARGS="...")
 	"$(PY)" -m pytest $(PYTEST_ARGS)
 
 .PHONY: loom
-loom: ## run the ring's models under every interleaving, to a bound
-	LOOM_MAX_PREEMPTIONS=$(LOOM_MAX_PREEMPTIONS) RUSTFLAGS="$(RUSTFLAGS) --cfg loom" \
-		$(CARGO) test --target-dir "$(TARGET)/loom" --release -p logboom-ring --test 'loom*'
+loom: ## run the ring's models through every order of their steps
+	RUSTFLAGS="$(RUSTFLAGS) --cfg loom" $(CARGO) test --target-dir "$(TARGET)/loom" --release -p logboom-ring --test 'loom*'
+
+# Inputs that the fuzzer finds go into build/; the committed corpus is what the tests replay.
+.PHONY: fuzz
+fuzz: $(FUZZER) ## run every fuzz target for FUZZ_SECONDS (60); needs a nightly toolchain
+	set -e; for target in $(FUZZ_TARGETS); do \
+		mkdir -p "build/fuzz/$$target" "fuzz/corpus/$$target"; \
+		PATH="$(CURDIR)/$(dir $(FUZZER)):$$PATH" $(CARGO) +nightly fuzz run "$$target" \
+			"build/fuzz/$$target" "fuzz/corpus/$$target" -- -max_total_time=$(FUZZ_SECONDS); \
+	done
 
 .PHONY: demo
 demo: $(BUILT) ## run the main job: Litestar as shipped beside Litestar with logboom (ARGS="--requests 20000")
@@ -132,6 +143,9 @@ $(BUILT): $(TOOLS) $(BINDING_INPUTS)
 	rm -f $(VENV)/.built-*
 	"$(PY)" scripts/environment.py install "$(VENV)" "$(PROFILE)" "$(BINDING_TARGET)"
 	touch "$@"
+
+$(FUZZER):
+	$(CARGO) install --quiet --locked --root build/tools cargo-fuzz@0.13.2
 
 # Every crate of the lock file, those for other systems too: the licence check reads offline.
 $(FETCHED): Cargo.lock

@@ -30,3 +30,8 @@ mod notice;
 mod writer;
 
 pub use facade::Logger;
+
+/// Makes the Rust blocks of the README doctests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
