@@ -3,10 +3,10 @@
 
 use log::{LevelFilter, Log};
 use logboom::config::Config;
-use logboom::engine::Engine;
+use logboom::engine::{Engine, Route};
 use logboom::facade::log::{AlreadySet, LogFacade, init};
 use logboom::format::Needs;
-use logboom::route::{Route, RouteSpec};
+use logboom::route::RouteSpec;
 use logboom::sink::MemorySinkSpec;
 use logboom::testing::DumpFormatter;
 use std::fmt;

@@ -2,10 +2,10 @@
 //! site's texts go into the table once.
 
 use logboom::config::Config;
-use logboom::engine::Engine;
+use logboom::engine::{Engine, Route};
 use logboom::format::Needs;
 use logboom::level::Level;
-use logboom::route::{Route, RouteSpec};
+use logboom::route::RouteSpec;
 use logboom::sink::MemorySinkSpec;
 use logboom::testing::DumpFormatter;
 use logboom::{Logger, debug, error, info, trace, warn};

@@ -19,6 +19,7 @@
 
 mod end;
 mod flush;
+mod guard;
 mod host;
 mod lineage;
 mod stats;
@@ -27,6 +28,7 @@ mod submit;
 pub use crate::barrier::{Flush, Wait};
 pub use crate::fork::ForkGuard;
 pub use end::Report;
+pub use guard::Route;
 pub use host::is_writer_thread;
 pub use submit::Outcome;
 
@@ -35,7 +37,7 @@ use crate::error::Error;
 use crate::generation::{Generation, Shared};
 use crate::record::{RouteId, TextId};
 use crate::route::registry::open_sink;
-use crate::route::{Route, RouteSpec};
+use crate::route::RouteSpec;
 use host::Host;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

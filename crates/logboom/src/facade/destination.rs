@@ -1,11 +1,10 @@
 //! Where the records of a facade go, and the part of a record that all facades capture alike.
 
-use crate::engine::{Engine, is_writer_thread};
+use crate::engine::{Engine, Route, is_writer_thread};
 use crate::field::Field;
 use crate::format::Needs;
 use crate::level::Level;
 use crate::record::{Attribute, Message, Record, RouteId, Site, Text};
-use crate::route::Route;
 use std::time::SystemTime;
 
 /// An engine, some of its routes, and what their formatters need to be captured.

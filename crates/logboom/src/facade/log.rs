@@ -9,11 +9,10 @@
 use super::destination::Destination;
 use super::scratch::{Scratch, with_scratch};
 use super::sites::Sites;
-use crate::engine::Engine;
+use crate::engine::{Engine, Route};
 use crate::field::Value;
 use crate::level::Level;
 use crate::record::{CallSite, Message, Site};
-use crate::route::Route;
 use ::log::kv::{self, VisitSource, VisitValue};
 use ::log::{LevelFilter, Log, Metadata};
 use std::error::Error;

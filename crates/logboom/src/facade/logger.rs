@@ -5,11 +5,10 @@
 //! take turns, and get the same ids again.
 
 use super::destination::Destination;
-use crate::engine::Engine;
+use crate::engine::{Engine, Route};
 use crate::field::{Field, Value};
 use crate::level::Level;
 use crate::record::{CallSite, Message, Site, Style, Text, TextId};
-use crate::route::Route;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 

@@ -12,10 +12,9 @@
 use super::destination::Destination;
 use super::scratch::{Scratch, with_scratch};
 use super::sites::Sites;
-use crate::engine::Engine;
+use crate::engine::{Engine, Route};
 use crate::level::Level;
 use crate::record::{CallSite, Message, Site};
-use crate::route::Route;
 use std::error::Error;
 use std::fmt;
 use tracing_core::field::{Field, Visit};

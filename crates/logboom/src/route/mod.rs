@@ -6,15 +6,11 @@
 
 pub(crate) mod registry;
 
-use crate::barrier::{Flush, Wait};
-use crate::engine::Engine;
 use crate::filter::Filter;
-use crate::format::{Formatter, Needs};
-use crate::record::RouteId;
+use crate::format::Formatter;
 use crate::sink::SinkSpec;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// What a route is made of.
 #[derive(Clone)]
@@ -75,50 +71,5 @@ impl fmt::Debug for RouteSpec {
             .field("filtered", &self.filter.is_some())
             .field("terminator", &self.terminator.escape_ascii().to_string())
             .finish_non_exhaustive()
-    }
-}
-
-/// An open route, closed when dropped: what was submitted before is written by the writer in its
-/// time, then the sink is closed. [`Route::close`] waits for that.
-#[derive(Debug)]
-pub struct Route {
-    engine: Engine,
-    id: RouteId,
-    needs: Needs,
-    closed: bool,
-}
-
-impl Route {
-    pub(crate) fn new(engine: Engine, id: RouteId, needs: Needs) -> Self {
-        Route { engine, id, needs, closed: false }
-    }
-
-    /// The id to put into [`Record::routes`](crate::record::Record::routes).
-    pub fn id(&self) -> RouteId {
-        self.id
-    }
-
-    /// What its formatter asks to be captured with each record.
-    pub fn needs(&self) -> Needs {
-        self.needs
-    }
-
-    /// As [`Engine::flush_route`].
-    pub fn flush(&self, timeout: Option<Duration>) -> Flush {
-        self.engine.flush_route(self.id, timeout)
-    }
-
-    /// As [`Engine::close_route`].
-    pub fn close(mut self, wait: Wait) -> Flush {
-        self.closed = true;
-        self.engine.close_route(self.id, wait)
-    }
-}
-
-impl Drop for Route {
-    fn drop(&mut self) {
-        if !self.closed {
-            let _ = self.engine.close_route(self.id, Wait::No);
-        }
     }
 }
