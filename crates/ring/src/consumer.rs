@@ -74,7 +74,7 @@ impl Consumer {
     }
 
     /// Frees everything before `to`, and lets a producer that waits for room have it. `account` runs
-    /// under the same lock as [`Ring::hold`], so that counters and ring move as one.
+    /// under the same lock as [`Ring::hold`], so that counters and ring move as one; it must not panic.
     ///
     /// `to` is as `from` in [`Consumer::frames`].
     ///

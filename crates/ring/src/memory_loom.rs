@@ -1,7 +1,8 @@
 //! The memory of a ring in a model check: the same interface over loom's atomics.
 //!
-//! A payload's bytes are plain memory here too; beside each word of the ring lies a cell that loom
-//! watches, touched whenever the bytes are, so that unordered accesses to a payload are found.
+//! A payload's bytes are plain memory here too; beside each word of the ring and each byte of
+//! the table lies a cell that loom watches, touched whenever the bytes are, so that unordered accesses
+//! are found.
 
 use crate::error::RingError;
 use crate::layout::Header;
@@ -15,6 +16,7 @@ pub(crate) struct Memory {
     bytes: Bytes,
     table_words: Box<[AtomicU64]>,
     table: Bytes,
+    table_cells: Box<[UnsafeCell<()>]>,
     mask: usize,
 }
 
@@ -48,6 +50,7 @@ impl Memory {
             bytes: Bytes::zeroed(capacity),
             table_words: words(table_bytes),
             table: Bytes::zeroed(table_bytes),
+            table_cells: (0..table_bytes).map(|_| UnsafeCell::new(())).collect(),
             mask: capacity - 1,
         })
     }
@@ -115,6 +118,9 @@ impl Memory {
     /// # Safety
     /// As in `memory.rs`.
     pub(crate) unsafe fn table_slice(&self, offset: usize, len: usize) -> &[u8] {
+        for cell in &self.table_cells[offset..offset + len] {
+            cell.with(|_| ());
+        }
         // SAFETY: inside; immutable, by the caller's promise.
         unsafe { std::slice::from_raw_parts(self.table.at(offset, len), len) }
     }
@@ -123,6 +129,9 @@ impl Memory {
     /// As in `memory.rs`.
     #[expect(clippy::mut_from_ref, reason = "exclusiveness is the caller's promise")]
     pub(crate) unsafe fn table_slice_mut(&self, offset: usize, len: usize) -> &mut [u8] {
+        for cell in &self.table_cells[offset..offset + len] {
+            cell.with_mut(|_| ());
+        }
         // SAFETY: inside; unshared, by the caller's promise.
         unsafe { std::slice::from_raw_parts_mut(self.table.at(offset, len), len) }
     }

@@ -213,14 +213,14 @@ impl Ring {
         let header = self.memory().header();
         // Acquires the consumer's zeroes.
         let now = header.consumer.tail.load(Acquire);
-        let others_wait = self.queue.waiting() > usize::from(first_in_line);
-        if now == tail || (others_wait && !first_in_line) {
+        if now == tail || (!first_in_line && self.queue.waiting() > 0) {
             // The consumer may be in a nap that began before the ring filled up.
             self.signal.unpark();
             return Err(Refusal::Full);
         }
-        // Not published while others wait: newcomers would take what is theirs.
-        if !others_wait {
+        // Not published while somebody waits: newcomers would take the room bit by bit and never
+        // leave enough of it.
+        if !first_in_line {
             header.producers.cached_tail.store(now, Release);
         }
         Ok(now)
@@ -277,6 +277,11 @@ impl Ring {
     pub fn used_bytes(&self) -> usize {
         let released = self.released();
         ((self.position() - released) as usize).min(self.capacity_bytes())
+    }
+
+    /// How many producers wait in [`Ring::reserve`], as a moment's estimate. For statistics.
+    pub fn waiting_producers(&self) -> usize {
+        self.queue.waiting()
     }
 
     /// Refuses new reservations and wakes everybody. What was reserved before may still be committed
