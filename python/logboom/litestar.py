@@ -8,9 +8,9 @@ Invariants:
    the list is exchanged, never emptied. A line that another request logs meanwhile is delivered.
 3. While a request runs, every line of it has its id (``_request_id`` tells where and how), and the
    id is in a header of every response that the application sends, errors too.
-4. When the application shuts down, every record whose call had returned is in its sink, or
-   standard error says that it is not. uvicorn raises the signal that ended it once more, so nothing
-   that waits for the interpreter's end would run.
+4. When the application has shut down, every record whose call had returned is in its sink, or
+   standard error says that it is not. What is logged afterwards, by a server that is about to end,
+   is in its sink when its call returns (``_last_lines``).
 
 The way of a request: a `RequestIdGate` stands around the whole application, router and exception
 logging included. Litestar offers no place to put it before the application is complete, so the
@@ -28,6 +28,7 @@ Pinned by ``tests/python/test_litestar_*.py``.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import logging.config
 import re
@@ -37,6 +38,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any, cast
 
 import logboom
+from logboom import _last_lines
 from logboom._request_id import RequestIdGate, new_request_id
 
 _LITESTAR_VERSION = metadata.version("litestar")
@@ -324,12 +326,13 @@ class LogboomPlugin(InitPlugin):
             app_config.logging_config = LoggingConfig.of(app_config.logging_config)
         if self._install:
             logboom.install()
+        app_config.on_startup.insert(0, _last_lines.end)
         if self._request_id:
             app_config.on_startup.insert(0, self._stand_around)
             gate = DefineMiddleware(RequestIdGate, header=self._header, factory=self._factory)
             app_config.middleware.insert(0, gate)
         # Last, after the application's own hooks have logged what they had to say.
-        app_config.on_shutdown.append(self._flush)
+        app_config.on_shutdown.append(self._shut_down)
         return app_config
 
     def _stand_around(self, app: Litestar) -> None:
@@ -337,10 +340,14 @@ class LogboomPlugin(InitPlugin):
         if not isinstance(app.asgi_handler, RequestIdGate):
             app.asgi_handler = RequestIdGate(app.asgi_handler, self._header, self._factory)
 
-    def _flush(self) -> None:
-        if not logboom.flush(timeout=self._flush_timeout) and sys.stderr is not None:
-            pending = logboom.stats().as_dict().get("pending")
-            sys.stderr.write(
-                f"logboom: not everything was written within {self._flush_timeout} s of the "
-                f"application's shutdown, {pending} records are pending\n"
-            )
+    def _shut_down(self) -> None:
+        flushed = logboom.flush(timeout=self._flush_timeout)
+        figures = logboom.stats().as_dict()
+        if not flushed and sys.stderr is not None:
+            with contextlib.suppress(OSError, ValueError):  # closed, and nobody left to tell
+                sys.stderr.write(
+                    f"logboom: {figures['pending']} records were pending {self._flush_timeout} s "
+                    f"after the application's shutdown, {figures['failed']} have failed\n"
+                )
+        if flushed or not figures["pending"]:  # else each last line would wait for a hung sink
+            _last_lines.begin(self._flush_timeout)

@@ -207,34 +207,52 @@ def test_configuring_2000_times_starts_no_thread_and_keeps_no_file_open(tmp_path
     ]
 
 
-def test_lines_that_others_log_during_a_reconfiguration_are_all_there(tmp_path):
+def test_lines_that_other_threads_log_during_reconfigurations_are_all_there(tmp_path):
     path = tmp_path / "app.log"
     config = to_file(path, loggers={"mine": {"level": "INFO", "handlers": ["queue_listener"]}})
     config.root = {"level": "INFO", "handlers": []}
     config.configure()
-    start, done = threading.Barrier(4), threading.Event()
+    start, done, logged = threading.Barrier(4), threading.Event(), [0, 0, 0]
 
     def log(thread: int) -> None:
         logger = logging.getLogger("mine")
         start.wait(30)
-        for number in range(2_000):
-            logger.info("%d %d", thread, number)
-
-    def reconfigure() -> None:
-        start.wait(30)
         while not done.is_set():
-            config.configure()
+            logger.info("%d %d", thread, logged[thread])
+            logged[thread] += 1
 
-    loggers = [threading.Thread(target=log, args=(thread,)) for thread in range(3)]
-    reconfiguring = threading.Thread(target=reconfigure)
-    for thread in (*loggers, reconfiguring):
+    threads = [threading.Thread(target=log, args=(thread,)) for thread in range(3)]
+    for thread in threads:
         thread.start()
-    for thread in loggers:
-        thread.join(60)
+    start.wait(30)
+    for _ in range(200):
+        config.configure()
     done.set()
-    reconfiguring.join(60)
+    for thread in threads:
+        thread.join(60)
     found = sorted(line.removeprefix("INFO mine ") for line in lines(path))
-    assert found == sorted(f"{thread} {number}" for thread in range(3) for number in range(2_000))
+    assert found == sorted(
+        f"{thread} {number}" for thread in range(3) for number in range(logged[thread])
+    )
+
+
+class LogsWhenLookedUp(str):
+    """A handler's name that logs in the very middle of the configuration that uses it."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        logging.getLogger("mine").info("in between")
+        return super().__hash__()
+
+
+def test_a_line_in_the_middle_of_a_reconfiguration_finds_a_handler(tmp_path):
+    path = tmp_path / "app.log"
+    logger = {"level": "INFO", "handlers": ["queue_listener"], "propagate": False}
+    to_file(path, loggers={"mine": logger}).configure()
+    logger["handlers"] = [LogsWhenLookedUp("queue_listener")]
+    to_file(path, loggers={"mine": logger}).configure()
+    assert set(lines(path)) == {"INFO mine in between"}
 
 
 def test_a_filter_and_a_level_of_a_logger_are_configured(tmp_path):
