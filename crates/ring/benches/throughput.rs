@@ -14,8 +14,8 @@ const ROUNDS: usize = 11;
 const LINE: [u8; 100] = [b'x'; 100];
 
 fn main() {
-    println!("call, one thread, bursts of 20,000:  {:6.1} ns a record", median(call));
-    println!("release, the consumer's part of it:  {:6.1} ns a record", median(consume));
+    println!("call, one thread, bursts of {BURST}:     {:6.1} ns a record", median(call));
+    println!("consumer's part of the same:         {:6.1} ns a record", median(consume));
     for threads in [1, 4] {
         let ns = median(|| through(threads));
         println!("through the ring, {threads} thread(s):       {ns:6.1} ns a record");
