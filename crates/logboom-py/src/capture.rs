@@ -23,6 +23,7 @@ use crate::route::Wants;
 use crate::sites::{self, CachedSite};
 use crate::state::State;
 use crate::templates;
+use arrayvec::ArrayVec;
 use logboom::engine::Outcome;
 use logboom::field::Value;
 use logboom::level::Level;
@@ -41,6 +42,8 @@ pub(crate) enum Exit {
 
 /// The most arguments that are copied typed.
 const MOST_ARGUMENTS: usize = 15;
+/// The most fields that are handed over without an allocation.
+const MOST_FIELDS: usize = 16;
 /// The most texts beside the message.
 const MOST_ATTRIBUTES: usize = 4;
 
@@ -53,64 +56,78 @@ pub(crate) fn now_ns() -> i64 {
     }
 }
 
-/// Captures and submits one call that is enabled: `arguments` are the message and what goes into it.
+/// Captures and submits one call, if it is enabled: `arguments` are the message and what goes into it.
 #[inline]
 pub(crate) fn submit(
     state: &State,
     still: &mut Still<'_>,
     logger: Ref<'_>,
-    level: i64,
+    level: &logger::Level,
     arguments: &[Ref<'_>],
 ) -> Result<(), Exit> {
     let (&message, arguments) = arguments.split_first().ok_or(Exit::Library)?;
-    let time_ns = now_ns();
     let context = context::current(state, still);
     let context = context.as_ref().map(|context| context.get());
-    let mut plan = plan(state, still, logger, level, context)?;
-    if plan.routes().is_empty() {
+    let Some(mut plan) = plan(state, still, logger, level, context)? else { return Ok(()) };
+    if !state.library_is_as_found(still) {
+        return Err(Exit::Library);
+    }
+    if plan.routes.is_empty() {
         return Ok(());
     }
-    let extra = attributes(state, still, &plan.wants, level)?;
+    let time_ns = now_ns();
+    let extra = attributes(state, still, &plan.wants, level.number)?;
 
-    let mut values = [Value::None; MOST_ARGUMENTS];
+    let mut values = ArrayVec::new();
     let formatted;
     let captured = match typed(still, message, arguments, &mut values) {
         Some(captured) => captured,
         None => {
             formatted = convert::format_now(still.python(), message, arguments).map_err(exit)?;
             // Python code ran, and may have changed where the record goes.
-            plan = self::plan(state, still, logger, level, context)?;
+            match self::plan(state, still, logger, level, context)? {
+                Some(anew) => plan = anew,
+                None => return Ok(()),
+            }
             Captured::Plain(formatted.to_str().map_err(|_| Exit::Library)?)
         }
     };
     let message = match captured {
         Captured::Plain(text) => Message::Plain(text.into()),
-        Captured::Template(text, len) => {
-            Message::Template(Style::Percent, text, &values[..len])
-        }
+        Captured::Template(text) => Message::Template(Style::Percent, text, &values),
     };
-    let level = Level(i32::try_from(level).map_err(|_| Exit::Library)?);
+    let number = i32::try_from(level.number).map_err(|_| Exit::Library)?;
     let site = match plan.wants.site {
         true => sites::current(state, still).ok_or(Exit::Library)?,
         false => CachedSite::None,
     };
-    let mut texts = [(Attribute::Stack, ""); MOST_ATTRIBUTES];
-    let mut n_texts = 0;
+    let mut texts = ArrayVec::<_, MOST_ATTRIBUTES>::new();
     for (attribute, text) in &extra {
-        texts[n_texts] = (*attribute, text.to_str().map_err(|_| Exit::Library)?);
-        n_texts += 1;
+        texts.push((*attribute, text.to_str().map_err(|_| Exit::Library)?));
     }
-    let fields = context.map(Context::fields).filter(|_| plan.wants.fields).unwrap_or_default();
+    let mut fields = ArrayVec::<_, MOST_FIELDS>::new();
+    let mut many = Vec::new();
+    let fields = match context.filter(|_| plan.wants.fields) {
+        None => fields.as_slice(),
+        Some(context) if context.len() <= MOST_FIELDS => {
+            fields.extend(context.fields());
+            fields.as_slice()
+        }
+        Some(context) => {
+            many.extend(context.fields());
+            many.as_slice()
+        }
+    };
     let draft = Record {
         time_ns,
-        level,
+        level: Level(number),
         thread: crate::ffi::thread_ident(),
         logger: "".into(),
         site: site.as_site(),
         message,
-        fields: &fields,
-        attributes: &texts[..n_texts],
-        routes: plan.routes(),
+        fields,
+        attributes: &texts,
+        routes: &plan.routes,
     };
     hand_over(state, still, logger, &draft)
 }
@@ -143,15 +160,15 @@ fn plan(
     state: &State,
     still: &mut Still<'_>,
     logger: Ref<'_>,
-    level: i64,
+    level: &logger::Level,
     context: Option<&Context>,
-) -> Result<Plan, Exit> {
+) -> Result<Option<Plan>, Exit> {
     logger::plan(state, still, logger, level, context).ok_or(Exit::Library)
 }
 
 enum Captured<'c> {
     Plain(&'c str),
-    Template(Text<'c>, usize),
+    Template(Text<'c>),
 }
 
 /// The message and its arguments, copied typed; `None` where Python has to format them now.
@@ -160,18 +177,19 @@ fn typed<'c>(
     still: &mut Still<'_>,
     message: Ref<'c>,
     arguments: &[Ref<'c>],
-    values: &mut [Value<'c>; MOST_ARGUMENTS],
+    values: &mut ArrayVec<Value<'c>, MOST_ARGUMENTS>,
 ) -> Option<Captured<'c>> {
     let text = message.exact_str()?.ok()?;
     if arguments.is_empty() {
         return Some(Captured::Plain(text));
     }
-    let values = values.get_mut(..arguments.len())?;
-    for (value, &argument) in values.iter_mut().zip(arguments) {
-        *value = convert::exact(argument)?;
+    if arguments.len() > MOST_ARGUMENTS {
+        return None;
     }
-    let template = templates::accepted(still, message, text, values)?;
-    Some(Captured::Template(template, arguments.len()))
+    for &argument in arguments {
+        values.push(convert::exact(argument)?);
+    }
+    templates::accepted(still, message, text, values).map(Captured::Template)
 }
 
 /// What else some route asked for; runs Python code for each.
@@ -182,7 +200,7 @@ fn attributes<'py>(
     wants: &Wants,
     level: i64,
 ) -> Result<Attributes<'py>, Exit> {
-    let mut found = Attributes::default();
+    let mut found = Attributes::new();
     if wants.none_of_these() && Level(level as i32).name().is_some() {
         return Ok(found);
     }
@@ -195,7 +213,7 @@ fn attributes<'py>(
         };
         let text = text.map_err(Exit::Raise)?;
         if !text.is_none() {
-            found.push(attribute, text.cast_into().map_err(|_| Exit::Library)?);
+            found.push((attribute, text.cast_into().map_err(|_| Exit::Library)?));
         }
         Ok(())
     };
@@ -216,25 +234,7 @@ fn attributes<'py>(
 }
 
 /// A few texts with their meaning.
-#[derive(Default)]
-struct Attributes<'py>([Option<(Attribute, Bound<'py, PyString>)>; MOST_ATTRIBUTES]);
-
-impl<'py> Attributes<'py> {
-    fn push(&mut self, attribute: Attribute, text: Bound<'py, PyString>) {
-        if let Some(place) = self.0.iter_mut().find(|place| place.is_none()) {
-            *place = Some((attribute, text));
-        }
-    }
-}
-
-impl<'a, 'py> IntoIterator for &'a Attributes<'py> {
-    type Item = &'a (Attribute, Bound<'py, PyString>);
-    type IntoIter = std::iter::Flatten<std::slice::Iter<'a, Option<(Attribute, Bound<'py, PyString>)>>>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.iter().flatten()
-    }
-}
+type Attributes<'py> = ArrayVec<(Attribute, Bound<'py, PyString>), MOST_ATTRIBUTES>;
 
 /// `logging` swallows and reports an `Exception` while formatting, so the library must see it again;
 /// anything else belongs to the caller.

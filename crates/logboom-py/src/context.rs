@@ -25,8 +25,13 @@ pub(crate) struct Context {
 
 impl Context {
     /// The fields, in the order in which they were first bound.
-    pub(crate) fn fields(&self) -> Vec<Field<'_>> {
-        self.fields.iter().map(|(key, value)| Field { key, value: value.value() }).collect()
+    pub(crate) fn fields(&self) -> impl Iterator<Item = Field<'_>> {
+        self.fields.iter().map(|(key, value)| Field { key, value: value.value() })
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.fields.len()
     }
 
     /// The value under `key`.
@@ -53,10 +58,7 @@ impl Context {
 
 /// The context of this call, if there can be one.
 #[inline]
-pub(crate) fn current<'py>(
-    state: &State,
-    still: &mut Still<'py>,
-) -> Option<Bound<'py, Context>> {
+pub(crate) fn current<'py>(state: &State, still: &mut Still<'py>) -> Option<Bound<'py, Context>> {
     if !EVER_BOUND.load(Ordering::Relaxed) {
         return None;
     }

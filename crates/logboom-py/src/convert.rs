@@ -86,14 +86,19 @@ pub(crate) fn format_now<'py>(
         let operand = match arguments {
             [only] => {
                 let only = only.bound(py);
-                if is_full_mapping(py, &only)? { only } else { PyTuple::new(py, [only])?.into_any() }
+                if is_full_mapping(py, &only)? {
+                    only
+                } else {
+                    PyTuple::new(py, [only])?.into_any()
+                }
             }
             _ => PyTuple::new(py, arguments.iter().map(|a| a.bound(py)))?.into_any(),
         };
         Ok(message.rem(operand)?.cast_into()?)
     };
     format().map_err(|error| {
-        if error.is_instance_of::<PyException>(py) && !error.is_instance_of::<PyRecursionError>(py) {
+        if error.is_instance_of::<PyException>(py) && !error.is_instance_of::<PyRecursionError>(py)
+        {
             FormatNow::Library
         } else {
             FormatNow::Raise(error)

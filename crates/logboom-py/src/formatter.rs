@@ -218,7 +218,8 @@ pub(crate) fn compile(
     };
     let Some(formatter) = native else {
         // Sees no record but notices: the handler hands over finished lines.
-        let formatter = PatternFormatter::new("%(levelname)s:%(name)s:%(message)s", &PatternOptions::default());
+        let formatter =
+            PatternFormatter::new("%(levelname)s:%(name)s:%(message)s", &PatternOptions::default());
         let formatter = formatter.map_err(crate::error::pattern_to_python)?;
         return Ok((Arc::new(formatter), Wants::default(), Vec::new()));
     };

@@ -32,9 +32,9 @@ pub(crate) fn configure(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult
             "capacity_bytes" => config.capacity_bytes = size(&name, &value)?,
             "table_bytes" => config.table_bytes = size(&name, &value)?,
             "overflow" => {
-                let word = value.extract::<String>().map_err(|_| {
-                    invalid(&name, &value, "`block` or `drop_newest`")
-                })?;
+                let word = value
+                    .extract::<String>()
+                    .map_err(|_| invalid(&name, &value, "`block` or `drop_newest`"))?;
                 config.overflow = word.parse::<Overflow>().map_err(to_python)?;
             }
             "block_timeout" if value.is_none() => config.block_timeout = None,

@@ -7,8 +7,8 @@
 //! 2. What decides is looked at in each call; nothing is cached but verdicts under stamps.
 //! 3. No panic and no error of ours leaves a call.
 //!
-//! The way: [`enabled`] reads what `Logger.isEnabledFor` reads (`disabled`, then `_cache`; CPython
-//! `Lib/logging/__init__.py`). [`walk`] goes through `handlers`, `propagate` and `parent` as
+//! The way: [`walk`] reads what `Logger.isEnabledFor` reads (`disabled`, then `_cache`; CPython
+//! `Lib/logging/__init__.py`), then goes through `handlers`, `propagate` and `parent` as
 //! `Logger.callHandlers` does and ends in a [`Plan`]: the routes to reach and what they ask for.
 //! `capture` makes the record of it.
 //!
@@ -19,10 +19,12 @@ use crate::context::Context;
 use crate::ffi::dict::{self, Key};
 use crate::ffi::guard;
 use crate::ffi::method::{Answer, Call, Native, descriptor};
+use crate::ffi::object::own;
 use crate::ffi::slots::{Shape, Slot};
 use crate::ffi::{Ref, Still};
 use crate::route::{ROUTE, Wants};
 use crate::state::{Kind, State, state};
+use arrayvec::ArrayVec;
 use logboom::record::RouteId;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -35,32 +37,19 @@ const MOST_PARENTS: usize = 64;
 
 /// Where a record goes and what has to be known of it.
 pub(crate) struct Plan {
-    routes: [RouteId; MOST_ROUTES],
-    len: usize,
+    pub(crate) routes: ArrayVec<RouteId, MOST_ROUTES>,
     pub(crate) wants: Wants,
 }
 
-impl Plan {
-    pub(crate) fn routes(&self) -> &[RouteId] {
-        &self.routes[..self.len]
-    }
-}
-
 /// Why a record does not go natively.
-pub(crate) enum Detour<'s> {
+pub(crate) enum Detour {
     /// The library's way is the exact one.
     Library,
     /// The class of this object was never looked at, or changed.
-    Unclassified(Ref<'s>),
+    Unclassified(Py<PyAny>),
 }
 
-/// A logger's attributes, wherever they lie.
-struct LoggerView<'s> {
-    handlers: Ref<'s>,
-    propagate: Ref<'s>,
-    parent: Option<Ref<'s>>,
-}
-
+/// Where the attributes of a logger lie.
 #[derive(Clone, Copy)]
 enum Place<'s> {
     Slots(Shape<'s>),
@@ -72,18 +61,14 @@ fn kind<'s>(
     state: &State,
     still: &'s Still<'_>,
     object: Ref<'s>,
-) -> Result<(Kind, Shape<'s>), Detour<'s>> {
-    state.kind(still, object).map_err(|_| Detour::Unclassified(object))
+) -> Result<(Kind, Shape<'s>), Detour> {
+    state.kind(still, object).map_err(|_| Detour::Unclassified(own(object)))
 }
 
 /// Finds out where the attributes of a logger lie; `Library` where something of its own stands in
 /// the way of its records.
 #[inline]
-fn place<'s>(
-    state: &State,
-    still: &'s Still<'_>,
-    logger: Ref<'s>,
-) -> Result<Place<'s>, Detour<'s>> {
+fn place<'s>(state: &State, still: &'s Still<'_>, logger: Ref<'s>) -> Result<Place<'s>, Detour> {
     match kind(state, still, logger)? {
         (Kind::SlotLogger, shape) => {
             if guard::own_attributes(still, logger) != 0 {
@@ -104,7 +89,7 @@ fn place<'s>(
     }
 }
 
-fn overridden<'s>(still: &'s Still<'_>, dict: Ref<'_>, names: &[Key]) -> Result<(), Detour<'s>> {
+fn overridden<'s>(still: &'s Still<'_>, dict: Ref<'_>, names: &[Key]) -> Result<(), Detour> {
     match names.iter().any(|name| dict::get(still, dict, name).is_some()) {
         true => Err(Detour::Library),
         false => Ok(()),
@@ -121,16 +106,21 @@ macro_rules! attribute {
 }
 
 /// The logger's `name`.
+#[inline]
 pub(crate) fn name<'s>(state: &State, still: &'s Still<'_>, logger: Ref<'s>) -> Option<Ref<'s>> {
-    let place = place(state, still, logger).ok()?;
-    attribute!(state, still, place, name)
+    match state.kind(still, logger).ok()? {
+        (Kind::SlotLogger, shape) => state.slots.name.read(still, shape),
+        (Kind::DictLogger, _) => {
+            dict::get(still, guard::own_dict(still, logger)?, &state.keys.name)
+        }
+        _ => None,
+    }
 }
 
 /// Whether the logger lets `level` through, as `Logger.isEnabledFor` tells; `None` where only the
 /// library can say.
 #[inline]
-fn enabled(state: &State, still: &Still<'_>, logger: Ref<'_>, level: &Key) -> Option<bool> {
-    let place = place(state, still, logger).ok()?;
+fn lets_through(state: &State, still: &Still<'_>, place: Place<'_>, level: &Key) -> Option<bool> {
     if attribute!(state, still, place, disabled)?.plain_truth()? {
         return Some(false);
     }
@@ -138,42 +128,71 @@ fn enabled(state: &State, still: &Still<'_>, logger: Ref<'_>, level: &Key) -> Op
     dict::get(still, cache, level)?.exact_bool()
 }
 
-/// Goes the way of `Logger.handle` and `Logger.callHandlers`.
+/// The same for any logger, classifying it first if need be.
+fn enabled(state: &State, still: &mut Still<'_>, logger: Ref<'_>, level: &Key) -> Option<bool> {
+    settle(state, still, |still| {
+        lets_through(state, still, place(state, still, logger)?, level).ok_or(Detour::Library)
+    })
+}
+
+/// Runs `look`, classifying classes it had not met until it comes through; `None` where only the
+/// library can say.
+#[inline]
+fn settle<T>(
+    state: &State,
+    still: &mut Still<'_>,
+    look: impl Fn(&Still<'_>) -> Result<T, Detour>,
+) -> Option<T> {
+    // Each round classifies one class more; one that changes all the time ends here.
+    for _ in 0..32 {
+        let unknown = match look(still) {
+            Ok(found) => return Some(found),
+            Err(Detour::Library) => return None,
+            Err(Detour::Unclassified(object)) => object,
+        };
+        let object = unknown.into_bound(still.python());
+        state.classify(still, &object);
+    }
+    None
+}
+
+/// Goes the way of `Logger.isEnabledFor`, `Logger.handle` and `Logger.callHandlers`. No plan for a
+/// record that is not enabled.
 #[inline]
 fn walk<'s>(
     state: &State,
     still: &'s Still<'_>,
     logger: Ref<'s>,
-    level: i64,
+    level: &Level,
     context: Option<&Context>,
-) -> Result<Plan, Detour<'s>> {
-    let mut plan =
-        Plan { routes: [RouteId(0); MOST_ROUTES], len: 0, wants: Wants::default() };
+) -> Result<Option<Plan>, Detour> {
+    let mut at = place(state, still, logger)?;
+    if !lets_through(state, still, at, &level.key).ok_or(Detour::Library)? {
+        return Ok(None);
+    }
+    let filters = attribute!(state, still, at, filters).and_then(Ref::exact_list);
+    if filters.is_none_or(|filters| !filters.is_empty()) {
+        return Err(Detour::Library);
+    }
+    let mut plan = Plan { routes: ArrayVec::new(), wants: Wants::default() };
     let mut found = false;
-    let mut next = Some(logger);
-    for depth in 0..MOST_PARENTS {
-        let Some(logger) = next else {
-            // Nobody handles it: the library's last resort, or its complaint.
-            return if found { Ok(plan) } else { Err(Detour::Library) };
-        };
-        let place = place(state, still, logger)?;
-        if depth == 0 {
-            let filters = attribute!(state, still, place, filters);
-            if filters.and_then(Ref::exact_list).is_none_or(|filters| !filters.is_empty()) {
-                return Err(Detour::Library);
-            }
-        }
-        let view = LoggerView {
-            handlers: attribute!(state, still, place, handlers).ok_or(Detour::Library)?,
-            propagate: attribute!(state, still, place, propagate).ok_or(Detour::Library)?,
-            parent: attribute!(state, still, place, parent),
-        };
-        for &handler in view.handlers.exact_list().ok_or(Detour::Library)? {
+    for _ in 0..MOST_PARENTS {
+        let handlers = attribute!(state, still, at, handlers).and_then(Ref::exact_list);
+        for &handler in handlers.ok_or(Detour::Library)? {
             found = true;
-            visit(state, still, handler, level, context, &mut plan)?;
+            visit(state, still, handler, level.number, context, &mut plan)?;
         }
-        let up = view.propagate.plain_truth().ok_or(Detour::Library)?;
-        next = view.parent.filter(|parent| up && !parent.is_none());
+        let propagate = attribute!(state, still, at, propagate).and_then(Ref::plain_truth);
+        let parent = match propagate.ok_or(Detour::Library)? {
+            true => attribute!(state, still, at, parent).filter(|parent| !parent.is_none()),
+            false => None,
+        };
+        match parent {
+            Some(parent) => at = place(state, still, parent)?,
+            None if found => return Ok(Some(plan)),
+            // Nobody handles it: the library's last resort, or its complaint.
+            None => return Err(Detour::Library),
+        }
     }
     Err(Detour::Library)
 }
@@ -187,7 +206,7 @@ fn visit<'s>(
     level: i64,
     context: Option<&Context>,
     plan: &mut Plan,
-) -> Result<(), Detour<'s>> {
+) -> Result<(), Detour> {
     let slots = &state.handler_slots;
     let shape = match kind(state, still, handler)? {
         (Kind::Handler, shape) => shape,
@@ -213,7 +232,7 @@ fn visit<'s>(
         return Err(Detour::Library);
     }
     let route = read(slots.route)?.native(&ROUTE).ok_or(Detour::Library)?;
-    if plan.len == MOST_ROUTES
+    if plan.routes.is_full()
         || !route.is_native_for(still, read(slots.formatter)?, read(slots.stream)?)
     {
         return Err(Detour::Library);
@@ -222,40 +241,28 @@ fn visit<'s>(
     if route.required().iter().any(|key| context.is_none_or(|context| context.get(key).is_none())) {
         return Err(Detour::Library);
     }
-    plan.routes[plan.len] = route.id();
-    plan.len += 1;
+    plan.routes.push(route.id());
     plan.wants.add(route.wants());
     Ok(())
 }
 
 /// A level as `Logger._cache` has it for a key, and as a number.
-struct Level {
+pub(crate) struct Level {
     key: Key,
-    number: i64,
+    pub(crate) number: i64,
 }
 
-/// Runs `walk`, classifying classes it had not met until it comes through.
+/// What a record of this level would reach; `Some(None)` for one that is not enabled, `None` where
+/// only the library can say.
+#[inline]
 pub(crate) fn plan(
     state: &State,
     still: &mut Still<'_>,
     logger: Ref<'_>,
-    level: i64,
+    level: &Level,
     context: Option<&Context>,
-) -> Option<Plan> {
-    // Each round classifies one class more; one that changes all the time ends here.
-    for _ in 0..32 {
-        let unknown = match walk(state, still, logger, level, context) {
-            Ok(plan) => return Some(plan),
-            Err(Detour::Library) => return None,
-            Err(Detour::Unclassified(object)) => {
-                // A reference of its own, as Python code runs now.
-                crate::ffi::object::own(object)
-            }
-        };
-        let object = unknown.into_bound(still.python());
-        state.classify(still, &object);
-    }
-    None
+) -> Option<Option<Plan>> {
+    settle(state, still, |still| walk(state, still, logger, level, context))
 }
 
 /// The whole of a call with the message at `at` among its arguments.
@@ -267,33 +274,18 @@ fn log(
     level: &Level,
     at: usize,
 ) -> Result<(), Exit> {
-    let on = match enabled(state, still, call.this, &level.key) {
-        Some(on) => on,
-        None => {
-            classify_logger(state, still, call.this);
-            enabled(state, still, call.this, &level.key).ok_or(Exit::Library)?
-        }
+    let Some(arguments) = call.positional.get(at..).filter(|arguments| !arguments.is_empty())
+    else {
+        return Err(Exit::Library);
     };
-    if call.positional.len() <= at {
-        return Err(Exit::Library);
-    }
-    if !on {
+    if call.keywords {
         // The library looks at nothing else of a call that is not enabled.
-        return Ok(());
+        return match enabled(state, still, call.this, &level.key) {
+            Some(false) => Ok(()),
+            _ => Err(Exit::Library),
+        };
     }
-    if call.keywords || !state.library_is_as_found(still) {
-        return Err(Exit::Library);
-    }
-    capture::submit(state, still, call.this, level.number, &call.positional[at..])
-}
-
-#[cold]
-fn classify_logger(state: &State, still: &mut Still<'_>, logger: Ref<'_>) {
-    if state.kind(still, logger).is_err() {
-        let py = still.python();
-        let logger = logger.bound(py);
-        state.classify(still, &logger);
-    }
+    capture::submit(state, still, call.this, level, arguments)
 }
 
 /// The library's own function of this name, with the same arguments.

@@ -14,11 +14,11 @@ use crate::ffi::object::{GilSlot, NativeClass};
 use crate::ffi::{self, Ref, Still};
 use crate::formatter::{self, Look};
 use crate::global;
+use logboom::engine::{Flush, Outcome, Wait};
 use logboom::level::Level;
 use logboom::record::{Message, Record, RouteId, Site};
-use logboom::sink::{FileSinkSpec, SinkSpec, StdioSinkSpec};
-use logboom::engine::{Flush, Outcome, Wait};
 use logboom::route::RouteSpec;
+use logboom::sink::{FileSinkSpec, SinkSpec, StdioSinkSpec};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -210,7 +210,9 @@ pub(crate) fn open_route(
         Target::Name(name) if name == "stdout" => Arc::new(StdioSinkSpec::stdout()),
         Target::Name(name) if name == "stderr" => Arc::new(StdioSinkSpec::stderr()),
         Target::Name(name) => {
-            let text = format!("invalid target: got {name:?}, expected `stdout`, `stderr` or a descriptor");
+            let text = format!(
+                "invalid target: got {name:?}, expected `stdout`, `stderr` or a descriptor"
+            );
             return Err(PyValueError::new_err(text));
         }
         Target::Descriptor(descriptor) => {

@@ -6,9 +6,9 @@
 //! newcomer takes the place of what was there. A program that makes code without end therefore
 //! costs time, not memory.
 
+use crate::ffi::Still;
 use crate::ffi::frame::{self, SiteKey};
 use crate::ffi::object::GilSlot;
-use crate::ffi::Still;
 use crate::global;
 use crate::state::State;
 use logboom::record::{CallSite, Site, TextId};

@@ -310,8 +310,8 @@ impl State {
         for name in methods {
             let name = PyString::intern(py, name);
             let Some(found) = lookup(class, &name) else { return Ok(false) };
-            let ours = lookup(base, &name).is_some_and(|own| own.is(&found))
-                && self.is_ours(&found)?;
+            let ours =
+                lookup(base, &name).is_some_and(|own| own.is(&found)) && self.is_ours(&found)?;
             if !ours && !self.is_library_function(&found, &name)? {
                 return Ok(false);
             }
@@ -400,7 +400,9 @@ impl State {
                 let name = PyString::intern(py, name);
                 let method = lookup(&record, &name);
                 Ok::<_, PyErr>(
-                    plain && method.is_some_and(|m| self.is_library_function(&m, &name).unwrap_or(false)),
+                    plain
+                        && method
+                            .is_some_and(|m| self.is_library_function(&m, &name).unwrap_or(false)),
                 )
             })?;
         for flag in ["logThreads", "logProcesses", "logMultiprocessing", "logAsyncioTasks"] {
@@ -416,9 +418,14 @@ impl State {
                 return Ok(false);
             }
         }
-        for (level, name) in
-            [(0, "NOTSET"), (10, "DEBUG"), (20, "INFO"), (30, "WARNING"), (40, "ERROR"), (50, "CRITICAL")]
-        {
+        for (level, name) in [
+            (0, "NOTSET"),
+            (10, "DEBUG"),
+            (20, "INFO"),
+            (30, "WARNING"),
+            (40, "ERROR"),
+            (50, "CRITICAL"),
+        ] {
             if !names.get_item(level)?.is_some_and(|found| found.eq(name).unwrap_or(false)) {
                 return Ok(false);
             }
@@ -440,7 +447,9 @@ fn is_same(class: &Bound<'_, PyType>, base: &Bound<'_, PyAny>, names: &[&str]) -
     let own = base.getattr("__dict__")?;
     for name in names {
         let name = PyString::intern(class.py(), name);
-        if !lookup(class, &name).is_some_and(|found| own.get_item(&name).is_ok_and(|o| o.is(&found))) {
+        if !lookup(class, &name)
+            .is_some_and(|found| own.get_item(&name).is_ok_and(|o| o.is(&found)))
+        {
             return Ok(false);
         }
     }

@@ -21,7 +21,8 @@
 //! ```
 //!
 //! A text is `length u32, bytes`; a `0` in `logger` or `message` says that the text follows inline,
-//! in `site` that there is none unless [`FLAG_INLINE_SITE`] is set. A value is `tag u8, payload`.
+//! in `site` that there is none, unless bit 0 of `flags` says that it follows inline. A value is
+//! `tag u8, payload`.
 //!
 //! What it does not do: decide where a record goes (`engine`), or make text of it (`format`).
 //! Pinned by the tests below and the fuzz target `record`.

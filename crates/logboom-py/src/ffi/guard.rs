@@ -57,7 +57,7 @@ impl ClassStamp {
         {
             // Up to 3.12 a flag says whether the tag is good.
             // SAFETY: as above.
-            let flags = unsafe { ffi::PyType_GetFlags(class) };
+            let flags = unsafe { (*class).tp_flags };
             if flags & (1 << 19) == 0 {
                 return None;
             }

@@ -1,7 +1,7 @@
 //! Borrowed references, and the witness that they are still good.
 
-use pyo3::ffi;
 use pyo3::PyClass;
+use pyo3::ffi;
 use pyo3::prelude::*;
 use std::cell::{Cell, UnsafeCell};
 use std::marker::PhantomData;
