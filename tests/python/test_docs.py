@@ -11,10 +11,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from conftest import Runner
+if TYPE_CHECKING:
+    from conftest import Runner
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -22,7 +24,9 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\((?!https?:|#)(?P<target>[^)#\s]+)[^)]*\)")
 MAKE = re.compile(r"\bmake(?: -j\d*)?(?P<targets>(?: [a-z][a-z-]*)+)")
-TEST = re.compile(r"`(?P<file>(?:crates|tests)/[\w/.-]+\.(?:rs|py))(?:::(?P<name>\w+))?`")
+NAMED = re.compile(
+    r"`(?P<path>(?:bench|crates|docs|examples|fuzz|python|scripts|tests)/[\w/.-]+)(?:::(?P<name>\w+))?`"
+)
 TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}")
 
 RUN = """
@@ -59,7 +63,7 @@ def blocks(language: str) -> list[Block]:
     for document in DOCUMENTS:
         text = document.read_text(encoding="utf-8")
         fences = list(FENCE.finditer(text))
-        for fence, following in zip(fences, [*fences[1:], None], strict=True):
+        for fence, following in zip(fences, [*fences[1:], None], strict=False):
             if fence["language"] != language:
                 continue
             printed = None
@@ -112,14 +116,19 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_test_that_is_named_exists(document: Path) -> None:
+def test_every_file_and_test_that_is_named_exists(document: Path) -> None:
     missing = []
-    for found in TEST.finditer(document.read_text(encoding="utf-8")):
-        file = ROOT / found["file"]
-        source = file.read_text(encoding="utf-8") if file.exists() else None
-        if source is None or not re.search(rf"\b(?:fn|def) {found['name'] or ''}", source):
+    for found in NAMED.finditer(document.read_text(encoding="utf-8")):
+        path = ROOT / found["path"]
+        if not path.exists():
+            missing.append(found.group())
+        elif found["name"] and not defines(path, found["name"]):
             missing.append(found.group())
     assert missing == []
+
+
+def defines(file: Path, name: str) -> bool:
+    return re.search(rf"\b(?:fn|def) {name}\b", file.read_text(encoding="utf-8")) is not None
 
 
 def test_the_readme_and_the_ci_script_run_the_same_test_command() -> None:
