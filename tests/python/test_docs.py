@@ -120,9 +120,7 @@ def test_every_file_and_test_that_is_named_exists(document: Path) -> None:
     missing = []
     for found in NAMED.finditer(document.read_text(encoding="utf-8")):
         path = ROOT / found["path"]
-        if not path.exists():
-            missing.append(found.group())
-        elif found["name"] and not defines(path, found["name"]):
+        if not path.exists() or (found["name"] and not defines(path, found["name"])):
             missing.append(found.group())
     assert missing == []
 
