@@ -18,6 +18,7 @@ class Series:
     """A line of the chart."""
 
     title: str
+    note: str
     colour: str
     points: list[tuple[int, int]]
 
@@ -63,7 +64,7 @@ def line_chart(title: str, subtitle: str, x_title: str, y_title: str, series: li
             f'<polyline points="{path}" fill="none" stroke="{line.colour}" stroke-width="2.5"/>',
             f'<circle cx="{end_x:.1f}" cy="{end_y:.1f}" r="4" fill="{line.colour}"/>',
             text(end_x + 12, label, line.title, weight=600, colour=line.colour),
-            text(end_x + 12, label + 16, f"{line.points[-1][1]:,} threads", colour=line.colour),
+            text(end_x + 12, label + 16, line.note, colour=line.colour),
         ]
     return "\n".join([*parts, "</svg>", ""])
 

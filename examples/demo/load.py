@@ -111,4 +111,12 @@ async def send_one(run: Run, client: httpx.AsyncClient, number: int) -> None:
     if response.status_code == 200:
         run.answered.add(number)
     else:
-        run.failures[number] = f"{response.status_code}, {response.text[:200]}"
+        run.failures[number] = f"{response.status_code}, {reason(response)}"
+
+
+def reason(response: httpx.Response) -> str:
+    """Give what the application said went wrong, or else the beginning of what it sent."""
+    try:
+        return str(response.json()["error"])
+    except (ValueError, LookupError, TypeError):
+        return response.text[:200]

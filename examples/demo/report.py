@@ -204,6 +204,7 @@ def chart(sides: list[Side]) -> str:
         series=[
             Series(
                 side.run.title,
+                f"{side.run.samples[-1].threads:,} threads" + (", then dead" * side.run.dead),
                 colour,
                 [(sample.requests, sample.threads) for sample in side.run.samples],
             )

@@ -132,7 +132,9 @@ def test_the_ticks_are_few_and_round_and_reach_the_largest_value(largest):
 
 
 def test_a_title_is_escaped():
-    drawn = chart.line_chart("a < b", "", "x", "y", [chart.Series("<&>", "#000", [(0, 0), (1, 1)])])
+    drawn = chart.line_chart(
+        "a < b", "", "x", "y", [chart.Series("<&>", "", "#000", [(0, 0), (1, 1)])]
+    )
     texts = [element.text for element in ElementTree.fromstring(drawn).iter()]
     assert "a < b" in texts
     assert "<&>" in texts
