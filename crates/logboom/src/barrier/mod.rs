@@ -17,55 +17,31 @@
 //! it, so a writer about to park comes back; and before the caller submits anything more, so a
 //! writer that sees such a record sees the control too.
 //!
-//! What it does not do: know rings, routes or sinks. Pinned by the tests below and by
+//! What it does not do: know rings, routes or sinks. Pinned by the tests below, the loom models in
+//! `models.rs`, and by
 //! `flush_is_a_barrier`, `flush_is_never_dropped`, `close_route_writes_what_came_before`.
 
+#[cfg(all(test, loom))]
+mod models;
+mod outcome;
+mod ticket;
+
+pub use outcome::{Flush, Wait};
+pub(crate) use ticket::Ticket;
+
 use crate::record::RouteId;
+#[cfg(loom)]
+use loom::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicU64, Ordering::SeqCst},
+};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
-
-/// What became of the records that a flush covers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-#[non_exhaustive]
-pub enum Flush {
-    /// Every record submitted before was given to the operating system, or dropped, rejected or
-    /// filtered by a rule the user had set.
-    Done,
-    /// As `Done`, but this many deliveries failed since the last flush, or a sink keeps them back.
-    /// After a failed `sync`: this many are written and may not be on the device.
-    Failed {
-        /// How many deliveries.
-        records: u64,
-    },
-    /// The time was up first. A call made on the writer's own thread is answered so at once.
-    TimedOut {
-        /// How many deliveries were pending then.
-        pending: u64,
-    },
-    /// Nobody waited for the outcome; the writer carries it out.
-    Unawaited,
-}
-
-impl Flush {
-    /// Whether everything is where it should be.
-    pub fn is_done(self) -> bool {
-        self == Flush::Done
-    }
-}
-
-/// How long to wait for the writer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wait {
-    /// Not at all: the writer does it in its time.
-    No,
-    /// As long as it takes.
-    Forever,
-    /// At most so long.
-    For(Duration),
-}
+use std::sync::{Arc, PoisonError};
+#[cfg(not(loom))]
+use std::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicU64, Ordering::SeqCst},
+};
 
 /// Which routes a flush covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,35 +64,6 @@ pub(crate) struct Control {
     at: u64,
     pub(crate) action: Action,
     pub(crate) ticket: Option<Arc<Ticket>>,
-}
-
-/// Where a caller waits for the outcome.
-#[derive(Debug, Default)]
-pub(crate) struct Ticket {
-    outcome: Mutex<Option<Flush>>,
-    settled: Condvar,
-}
-
-impl Ticket {
-    /// Gives the outcome to whoever waits.
-    pub(crate) fn settle(&self, outcome: Flush) {
-        *lock(&self.outcome) = Some(outcome);
-        self.settled.notify_all();
-    }
-
-    /// Waits for the outcome, at most until `deadline`.
-    pub(crate) fn wait(&self, deadline: Option<Instant>) -> Option<Flush> {
-        let mut outcome = lock(&self.outcome);
-        while outcome.is_none() {
-            let Some(deadline) = deadline else {
-                outcome = self.settled.wait(outcome).unwrap_or_else(|p| p.into_inner());
-                continue;
-            };
-            let left = deadline.checked_duration_since(Instant::now())?;
-            outcome = self.settled.wait_timeout(outcome, left).unwrap_or_else(|p| p.into_inner()).0;
-        }
-        *outcome
-    }
 }
 
 /// The queue of controls of one ring.
@@ -142,7 +89,7 @@ pub(crate) struct Sealed;
 
 impl Default for Barrier {
     fn default() -> Self {
-        Barrier { front: AtomicU64::new(NONE), queue: Mutex::default() }
+        Barrier { front: AtomicU64::new(NONE), queue: Mutex::new(Queue::default()) }
     }
 }
 
@@ -161,7 +108,7 @@ impl Barrier {
         ticket: Option<Arc<Ticket>>,
         position: impl FnOnce() -> u64,
     ) -> Result<(), Sealed> {
-        let mut queue = lock(&self.queue);
+        let mut queue = self.lock();
         if queue.sealed {
             return Err(Sealed);
         }
@@ -180,7 +127,7 @@ impl Barrier {
 
     /// The next control whose records all lie before `done`.
     pub(crate) fn take_due(&self, done: u64) -> Option<Control> {
-        let mut queue = lock(&self.queue);
+        let mut queue = self.lock();
         let due = queue.controls.front().is_some_and(|control| control.at <= done);
         let control = due.then(|| queue.controls.pop_front()).flatten();
         queue.show(&self.front);
@@ -189,7 +136,7 @@ impl Barrier {
 
     /// Takes back the control with this ticket, if the writer has not taken it.
     pub(crate) fn withdraw(&self, ticket: &Arc<Ticket>) {
-        let mut queue = lock(&self.queue);
+        let mut queue = self.lock();
         queue.controls.retain(|control| {
             !control.ticket.as_ref().is_some_and(|queued| Arc::ptr_eq(queued, ticket))
         });
@@ -198,19 +145,19 @@ impl Barrier {
 
     /// Refuses all further controls and returns those that are left.
     pub(crate) fn seal(&self) -> VecDeque<Control> {
-        let mut queue = lock(&self.queue);
+        let mut queue = self.lock();
         queue.sealed = true;
         let controls = std::mem::take(&mut queue.controls);
         queue.show(&self.front);
         controls
     }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 
@@ -249,17 +196,5 @@ mod tests {
         assert_eq!(barrier.seal().len(), 1);
         assert_eq!(barrier.push(Action::Close(RouteId(2)), None, || 99), Err(Sealed));
         assert_eq!(barrier.front(), NONE);
-    }
-
-    #[test]
-    fn a_ticket_waits_for_its_outcome_and_no_longer_than_the_deadline() {
-        let ticket = Arc::new(Ticket::default());
-        assert_eq!(ticket.wait(Some(Instant::now())), None);
-        let waiter = std::thread::spawn({
-            let ticket = Arc::clone(&ticket);
-            move || ticket.wait(None)
-        });
-        ticket.settle(Flush::Failed { records: 3 });
-        assert_eq!(waiter.join().unwrap(), Some(Flush::Failed { records: 3 }));
     }
 }
