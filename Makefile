@@ -122,7 +122,7 @@ demo: $(BUILT) ## run the main job: Litestar as shipped beside Litestar with log
 .PHONY: bench
 bench: ## measure, with the profile that is released (ARGS="...")
 	$(MAKE) build PROFILE=release
-	$(CARGO) bench --target-dir "$(TARGET)" $(RUST_TESTED)
+	$(CARGO) bench --target-dir "$(TARGET)" $(RUST_TESTED) --bench '*'
 	if [ -f bench/call.py ]; then "$(PY)" bench/call.py $(ARGS); fi
 
 .PHONY: docs
