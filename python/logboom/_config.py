@@ -56,6 +56,7 @@ def basicConfig(
     force: bool = False,
     encoding: str | None = None,
     errors: str | None = "backslashreplace",
+    **unknown: Any,
 ) -> None:
     """`logging.basicConfig` with native handlers, after `install()`.
 
@@ -64,16 +65,16 @@ def basicConfig(
 
     Raises what the standard one raises, before anything is changed.
     """
+    if logging.root.handlers and not force:
+        install()
+        return
     if handlers is None:
         if filename is not None and stream is not None:
             raise ValueError("'stream' and 'filename' should not be specified together")
     elif stream is not None or filename is not None:
-        raise ValueError(
-            "'stream' or 'filename' should not be specified together with 'handlers'"
-        )
-    if logging.root.handlers and not force:
-        install()
-        return
+        raise ValueError("'stream' or 'filename' should not be specified together with 'handlers'")
+    if unknown:
+        raise ValueError(f"Unrecognised argument(s): {', '.join(unknown)}")
     # Everything that can be refused is refused before a file is opened or a handler taken away.
     if style not in logging._STYLES:  # type: ignore[attr-defined]
         raise ValueError("Style must be one of: {}".format(",".join(logging._STYLES)))  # type: ignore[attr-defined]
@@ -89,7 +90,7 @@ def basicConfig(
             FileHandler(
                 filename,
                 filemode,
-                encoding=(encoding or "utf-8") if text else None,
+                encoding=encoding if text else None,
                 errors=errors if text else None,
             )
         ]

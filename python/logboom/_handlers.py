@@ -31,6 +31,7 @@ class NativeHandler:
         "_builtin_open",
         "_closed",
         "_name",
+        "_opened",
         "_route",
         "baseFilename",
         "delay",
@@ -45,6 +46,7 @@ class NativeHandler:
     )
 
     # Declared for type checkers; the library's constructors set them.
+    _opened: Any
     _route: Route | None
     formatter: logging.Formatter | None
     stream: Any
@@ -72,19 +74,29 @@ class NativeHandler:
         return str(getattr(self.stream, "name", self.stream))
 
     def _emit_native(self, record: logging.LogRecord) -> bool:
-        """Format a record with the library and hand over the line; `False` if that is Python's."""
+        """Give a record the bound fields, format it with the library and hand over the line; `False`
+        if the last two are Python's."""
+        _context.put_on(record.__dict__)
         route = self._current_route()
         if route is None:
             return False
-        _context.put_on(record.__dict__)
         text = self.format(record) + self.terminator  # type: ignore[attr-defined]
-        route.write(text.encode("utf-8", self.stream.errors or "strict"), record.levelno)
+        route.write(text.encode("utf-8", self.stream.errors or "strict"), _level(record))
+        if getattr(self.flush, "__func__", None) is not type(self)._native_flush:  # type: ignore[attr-defined]
+            # The library flushes after each line, and this `flush` is the program's.
+            self.flush()  # type: ignore[attr-defined]
         return True
 
     def _end_route(self) -> None:
         route, self._route = self._route, None
         if route is not None:
             route.close()
+
+
+def _level(record: logging.LogRecord) -> int:
+    """A record's level as the engine can have it; the line has the true one already."""
+    level = record.levelno
+    return max(-(2**31), min(level, 2**31 - 1)) if isinstance(level, int) else logging.NOTSET
 
 
 def _is_utf8_file(stream: Any) -> bool:
@@ -120,6 +132,7 @@ class StreamHandler(NativeHandler, logging.StreamHandler):  # type: ignore[type-
         stream = self.stream
         if stream is None or not _is_utf8_file(stream):
             return None
+        stream.flush()
         if stream is sys.__stdout__ and stream.fileno() == 1:
             return "stdout"
         if stream is sys.__stderr__ and stream.fileno() == 2:
@@ -145,6 +158,8 @@ class StreamHandler(NativeHandler, logging.StreamHandler):  # type: ignore[type-
             route.flush()
         logging.StreamHandler.flush(self)
 
+    _native_flush = flush
+
     def setStream(self, stream: TextIO) -> TextIO | None:
         """Write to another stream from now on, everything before to the old one. Returns the old
         stream, or `None` if it is the same."""
@@ -164,7 +179,8 @@ class FileHandler(NativeHandler, logging.FileHandler):
 
     ``filename``: the path; opened now, on this thread, with the library's errors, or with ``delay`` at
     the first record. ``mode``: default ``"a"``. ``encoding``: default that of the locale; anything but
-    UTF-8 is written as the library does. ``errors``: as for `open`.
+    UTF-8 is written as the library does, and so is a stream that `setStream` was given or an overridden
+    `_open` made. ``errors``: as for `open`.
 
     `close` returns when the last line is in the file. `flush` waits for what was logged before.
     """
@@ -179,11 +195,20 @@ class FileHandler(NativeHandler, logging.FileHandler):
         delay: bool = False,
         errors: str | None = None,
     ) -> None:
-        self._route = None
+        self._opened = self._route = None
         logging.FileHandler.__init__(self, filename, mode, encoding, delay, errors)
 
+    def _open(self) -> Any:
+        # A stream of anyone else's may translate line ends, which it does not tell.
+        self._opened = logging.FileHandler._open(self)
+        return self._opened
+
     def _target(self) -> str | int | None:
-        return os.dup(self.stream.fileno()) if _is_utf8_file(self.stream) else None
+        if self.stream is not self._opened or not _is_utf8_file(self.stream):
+            return None
+        # What the program wrote to the stream itself comes first.
+        self.stream.flush()
+        return os.dup(self.stream.fileno())
 
     def _label(self) -> str:
         return self.baseFilename
@@ -210,6 +235,8 @@ class FileHandler(NativeHandler, logging.FileHandler):
         if route is not None:
             route.flush()
         logging.FileHandler.flush(self)
+
+    _native_flush = flush
 
     def setStream(self, stream: TextIO) -> TextIO | None:
         """Write to another stream from now on, everything before to the old one. Returns the old

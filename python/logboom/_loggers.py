@@ -66,6 +66,10 @@ class AdoptedRootLogger(logging.RootLogger):
     makeRecord = _make_record  # noqa: N815
 
 
+# Programs show `repr(logger)` and the name of its class: those stay what they were.
+AdoptedLogger.__name__ = AdoptedLogger.__qualname__ = "Logger"
+AdoptedRootLogger.__name__ = AdoptedRootLogger.__qualname__ = "RootLogger"
+
 _ADOPTED: dict[type[logging.Logger], type[logging.Logger]] = {
     logging.Logger: AdoptedLogger,
     logging.RootLogger: AdoptedRootLogger,
