@@ -8,8 +8,17 @@ pub struct RingError(Kind);
 
 #[derive(Debug)]
 enum Kind {
-    Bounds { option: &'static str, got: usize, min: usize, max: usize },
-    Memory { bytes: usize, source: io::Error },
+    Bounds {
+        option: &'static str,
+        got: usize,
+        min: usize,
+        max: usize,
+    },
+    #[cfg_attr(loom, expect(dead_code, reason = "a model's memory is never refused"))]
+    Memory {
+        bytes: usize,
+        source: io::Error,
+    },
 }
 
 impl RingError {
@@ -18,6 +27,7 @@ impl RingError {
         RingError(Kind::Bounds { option, got, min, max })
     }
 
+    #[cfg(not(loom))]
     #[cold]
     pub(crate) fn memory(bytes: usize, source: io::Error) -> Self {
         RingError(Kind::Memory { bytes, source })
