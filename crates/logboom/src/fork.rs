@@ -11,6 +11,7 @@
 //!
 //! Callers that only read (counting a drop, finding a text) do not pass the gate.
 
+use std::mem::ManuallyDrop;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 /// A lock without data whose guard can be kept anywhere, across the hooks before and after a fork.
@@ -40,25 +41,43 @@ impl Gate {
     }
 }
 
-impl Drop for GateGuard {
-    fn drop(&mut self) {
+impl GateGuard {
+    fn open(&self) {
         *self.0.lock() = false;
         self.0.opened.notify_one();
+    }
+}
+
+impl Drop for GateGuard {
+    fn drop(&mut self) {
+        self.open();
     }
 }
 
 /// Keeps every change of the engine off while the process forks; made by
 /// [`Engine::lock_for_fork`](crate::engine::Engine::lock_for_fork).
 ///
-/// The parent drops it right after the fork. The child may drop it or forget it, before or after
-/// [`Engine::child`](crate::engine::Engine::child): it leads to nothing the child uses.
+/// The parent drops it right after the fork. The child may drop it, to no effect, or forget it,
+/// before or after [`Engine::child`](crate::engine::Engine::child).
 #[derive(Debug)]
 #[must_use = "the engine is kept off only while the guard lives"]
-pub struct ForkGuard(#[expect(dead_code, reason = "held for its drop")] GateGuard);
+pub struct ForkGuard {
+    gate: ManuallyDrop<GateGuard>,
+    process: u32,
+}
 
 impl ForkGuard {
     pub(crate) fn new(guard: GateGuard) -> Self {
-        ForkGuard(guard)
+        ForkGuard { gate: ManuallyDrop::new(guard), process: std::process::id() }
+    }
+}
+
+impl Drop for ForkGuard {
+    fn drop(&mut self) {
+        // In a child the gate's own lock may be held for ever by a thread that did not come along.
+        if self.process == std::process::id() {
+            self.gate.open();
+        }
     }
 }
 
@@ -83,5 +102,17 @@ mod tests {
         drop(guard);
         was_through.recv().unwrap();
         second.join().unwrap();
+    }
+
+    #[test]
+    fn a_child_that_drops_the_guard_touches_nothing() {
+        let gate = Arc::new(Gate::default());
+        let mut guard = ForkGuard::new(gate.hold());
+        guard.process = 0;
+        drop(guard);
+        assert!(*gate.lock(), "as it was at the fork");
+        *gate.lock() = false;
+        drop(ForkGuard::new(gate.hold()));
+        assert!(!*gate.lock());
     }
 }

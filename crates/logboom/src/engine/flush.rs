@@ -62,7 +62,9 @@ impl Engine {
     fn forget_route(&self, id: RouteId) -> Flush {
         let shared = &self.generation.shared;
         let gate = shared.gate.hold();
-        shared.registry.remove(&gate, id);
+        let entry = shared.registry.remove(&gate, id);
+        drop(gate);
+        drop(entry);
         Flush::Done
     }
 

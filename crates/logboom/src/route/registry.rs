@@ -97,12 +97,13 @@ impl Registry {
         }
     }
 
-    /// Takes a route out and folds its counts into the total.
-    pub(crate) fn remove(&self, _: &GateGuard, id: RouteId) {
+    /// Takes a route out and folds its counts into the total. The entry is given back, to be
+    /// dropped under no lock: with it goes what the user put into the spec.
+    pub(crate) fn remove(&self, _: &GateGuard, id: RouteId) -> Option<Arc<Entry>> {
         let mut routes = self.write();
-        if let Some(entry) = routes.open.remove(&id) {
-            routes.closed += entry.counters.counts();
-        }
+        let entry = routes.open.remove(&id)?;
+        routes.closed += entry.counters.counts();
+        Some(entry)
     }
 
     /// Moves whenever a route was added.

@@ -84,6 +84,7 @@ impl Writer {
         let gate = shared.gate.hold();
         consumer.release(self.taken, || {
             metrics::add(&shared.meters.notices, route.publish());
+            // The route in hand is the last to know the entry.
             shared.registry.remove(&gate, id);
         });
         drop(gate);
