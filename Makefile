@@ -102,6 +102,19 @@ test-rust: ## run the tests of the ring and the engine
 test-python: $(BUILT) ## run the Python tests (PYTEST_ARGS="...")
 	"$(PY)" -m pytest $(PYTEST_ARGS)
 
+# The interpreters that bring CPython's test suite along; found only when they are asked for.
+PYTHONS ?= $(shell "$(PYTHON)" tests/stdlib/interpreters.py)
+
+.PHONY: test-stdlib
+test-stdlib: ## run CPython's own logging tests under logboom, on every interpreter found (PYTHONS="...")
+	status=0; for python in $(PYTHONS); do \
+		$(MAKE) test-stdlib-here PYTHON="$$python" || status=1; \
+	done; exit $$status
+
+.PHONY: test-stdlib-here
+test-stdlib-here: $(BUILT)
+	"$(PY)" tests/stdlib/run.py $(ARGS)
+
 .PHONY: loom
 loom: ## run the ring's models through every order of their steps
 	RUSTFLAGS="$(RUSTFLAGS) --cfg loom" $(CARGO) test --target-dir "$(TARGET)/loom" --release -p logboom-ring --test 'loom*'
