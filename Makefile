@@ -116,8 +116,9 @@ test-stdlib-here: $(BUILT)
 	"$(PY)" tests/stdlib/run.py $(ARGS)
 
 .PHONY: loom
-loom: ## run the ring's models through every order of their steps
-	RUSTFLAGS="$(RUSTFLAGS) --cfg loom" $(CARGO) test --target-dir "$(TARGET)/loom" --release -p logboom-ring --test 'loom*'
+loom: ## run the models of the ring and the barrier through every order of their steps
+	RUSTFLAGS="$(RUSTFLAGS) --cfg loom" $(CARGO) test --target-dir "$(TARGET)/loom" --profile dev-release -p logboom-ring --test 'loom*'
+	RUSTFLAGS="$(RUSTFLAGS) --cfg loom" $(CARGO) test --target-dir "$(TARGET)/loom" --profile dev-release -p logboom --lib models
 
 # Inputs that the fuzzer finds go into build/; the committed corpus is what the tests replay.
 .PHONY: fuzz
