@@ -42,8 +42,11 @@ from logboom import _last_lines
 from logboom._request_id import RequestIdGate, new_request_id
 
 _LITESTAR_VERSION = metadata.version("litestar")
-if _LITESTAR_VERSION.split(".", 1)[0] != "2":
-    raise ImportError(f"unsupported version of `litestar`: got {_LITESTAR_VERSION}, expected 2.x")
+_MAJOR, _MINOR = (int(part) for part in _LITESTAR_VERSION.split(".")[:2])
+if _MAJOR != 2 or _MINOR < 15:
+    raise ImportError(
+        f"unsupported version of `litestar`: got {_LITESTAR_VERSION}, expected 2.15 or a later 2.x"
+    )
 
 from litestar.logging import LoggingConfig as _LitestarLoggingConfig  # noqa: E402 - asked first
 from litestar.logging.config import (  # noqa: E402
@@ -87,6 +90,7 @@ _QUEUE_HANDLERS = frozenset(
     }
 )
 _QUEUE_LISTENER = "litestar.logging.standard.LoggingQueueListener"
+_LONGEST_FLUSH = 86_400  # seconds
 _OF_ANY_HANDLER = frozenset({"level", "formatter", "filters"})
 
 
@@ -111,7 +115,7 @@ class LoggingConfig(_LitestarLoggingConfig):
     on the caller's thread.
 
     Raises:
-        ValueError: ``logging_module`` is not ``"logging"``.
+        ConfigError: ``logging_module`` is not ``"logging"``.
     """
 
     logging_module: str = field(default="logging")
@@ -120,7 +124,7 @@ class LoggingConfig(_LitestarLoggingConfig):
     def __post_init__(self) -> None:
         """Fill in what Litestar expects to be there."""
         if self.logging_module != "logging":
-            raise ValueError(
+            raise logboom.ConfigError(
                 f"invalid `logging_module`: got {self.logging_module!r}, expected 'logging'"
             )
         self.handlers.setdefault("console", _console())
@@ -285,11 +289,12 @@ class LogboomPlugin(InitPlugin):
         install: Whether loggers become native (``logboom.install()``), which is a matter of the
             whole process. Without, native handlers hang on standard loggers and a call costs more.
         flush_timeout: Seconds that a shutdown of the application waits at most for its lines to be
-            written, on the event loop's thread. 0 asks and does not wait. Raise it for slow sinks;
-            keep it below the time that the server or its supervisor grants a shutdown.
+            written, on the event loop's thread; 0 to 86,400, default 5. 0 asks and does not wait.
+            Raise it for slow sinks; keep it below what the server or its supervisor grants a
+            shutdown. What was not written is in ``stats()`` as pending.
 
     Raises:
-        ValueError: ``request_id_header`` is no header name, or ``flush_timeout`` is negative.
+        ConfigError: ``request_id_header`` is no header name, or ``flush_timeout`` is out of bounds.
     """
 
     def __init__(
@@ -303,12 +308,12 @@ class LogboomPlugin(InitPlugin):
         flush_timeout: float = 5.0,
     ) -> None:
         if not _VALID_HEADER_NAME.fullmatch(request_id_header):
-            raise ValueError(
+            raise logboom.ConfigError(
                 f"invalid `request_id_header`: got {request_id_header!r}, expected a header name"
             )
-        if not flush_timeout >= 0:
-            raise ValueError(
-                f"invalid `flush_timeout`: got {flush_timeout!r}, expected 0 seconds or more"
+        if not 0 <= flush_timeout <= _LONGEST_FLUSH:
+            raise logboom.ConfigError(
+                f"invalid `flush_timeout`: got {flush_timeout!r}, expected 0 to {_LONGEST_FLUSH}"
             )
         self._config = config
         self._request_id = request_id

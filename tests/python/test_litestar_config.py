@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import logging.config
 import os
@@ -205,6 +206,31 @@ def test_configuring_2000_times_starts_no_thread_and_keeps_no_file_open(tmp_path
         "INFO litestar first",
         *(f"INFO litestar line {number}" for number in range(2_000)),
     ]
+
+
+def test_configuring_from_many_threads_at_once_leaks_nothing(tmp_path):
+    path = tmp_path / "app.log"
+    to_file(path).configure()("litestar").info("first")
+    assert logboom.flush(timeout=10)
+    threads, files = native_threads(), open_files()
+
+    def configure(thread: int) -> None:
+        for number in range(100):
+            to_file(path).configure()("litestar").info("%d %d", thread, number)
+
+    workers = [threading.Thread(target=configure, args=(thread,)) for thread in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert logboom.flush(timeout=30)
+    gc.collect()
+    assert native_threads() <= threads
+    assert open_files() <= files
+    found = [line.removeprefix("INFO litestar ") for line in lines(path)]
+    assert sorted(found) == sorted(
+        ["first", *(f"{thread} {number}" for thread in range(4) for number in range(100))]
+    )
 
 
 def test_lines_that_other_threads_log_during_reconfigurations_are_all_there(tmp_path):

@@ -158,7 +158,7 @@ def test_a_bad_header_name_is_refused(bad):
         LogboomPlugin(request_id_header=bad)
 
 
-@pytest.mark.parametrize("bad", [-1, float("nan")])
+@pytest.mark.parametrize("bad", [-1, float("nan"), float("inf"), 86_401])
 def test_a_bad_timeout_is_refused(bad):
     with pytest.raises(ValueError, match="invalid `flush_timeout`"):
         LogboomPlugin(flush_timeout=bad)
@@ -451,17 +451,19 @@ def test_starting_up_twice_stands_around_the_application_once(path):
 # Another Litestar
 
 
-def test_another_major_version_is_refused_in_words(run_python):
+@pytest.mark.parametrize("version", ["1.51.0", "2.14.0", "3.0.0b1"])
+def test_a_version_that_does_not_fit_is_refused_in_words(version, run_python):
     program = """
+        import sys
         from importlib import metadata
-        metadata.version = lambda name: "3.0.0b1"
+        metadata.version = lambda name: sys.argv[1]
         try:
             import logboom.litestar
         except ImportError as error:
             print(error)
     """
-    assert run_python(program).ok().out == (
-        "unsupported version of `litestar`: got 3.0.0b1, expected 2.x\n"
+    assert run_python(program, version).ok().out == (
+        f"unsupported version of `litestar`: got {version}, expected 2.15 or a later 2.x\n"
     )
 
 
