@@ -1,0 +1,264 @@
+"""Native loggers: when a call is native, what install and uninstall do to loggers that exist."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+import pytest
+
+import logboom
+
+
+@pytest.fixture(autouse=True)
+def _installed(logging_as_it_was: None) -> None:
+    logboom.install()
+
+
+@pytest.fixture
+def logger(log) -> Iterator[logging.Logger]:
+    # In no hierarchy, as pytest puts handlers of its own onto the loggers that it finds.
+    logger = logboom.Logger("tests.logger", logging.DEBUG)
+    handler = logboom.FileHandler(log)
+    logger.addHandler(handler)
+    yield logger
+    handler.close()
+
+
+def python_calls(call: Callable[[], object]) -> list[str]:
+    """Give the names of the Python functions that run because of a call."""
+    names: list[str] = []
+
+    def profile(frame: FrameType, event: str, _: object) -> None:
+        if event == "call":
+            names.append(frame.f_code.co_name)
+
+    sys.setprofile(profile)
+    try:
+        call()
+    finally:
+        sys.setprofile(None)
+    return names[1:]  # the call itself
+
+
+NATIVE = {
+    "debug": lambda logger: logger.debug("debug %d", 1),
+    "info": lambda logger: logger.info("info"),
+    "warning": lambda logger: logger.warning("warning %s %s", "a", 1.5),
+    "error": lambda logger: logger.error("error %s", None),
+    "critical": lambda logger: logger.critical("critical %r", True),
+    "log": lambda logger: logger.log(20, "log %d", 5),
+    "isEnabledFor": lambda logger: logger.isEnabledFor(20),
+    "an object": lambda logger: logger.info("lists %s %s", [1], []),
+}
+
+
+@pytest.mark.parametrize("name", NATIVE)
+def test_a_call_runs_no_python_code(logger, name):
+    def call() -> None:
+        NATIVE[name](logger)
+
+    for _ in range(3):
+        call()
+    assert python_calls(call) == ["<lambda>"]
+
+
+def test_a_call_that_is_not_enabled_runs_no_python_code(logger):
+    logger.setLevel(60)
+    for _ in range(2):
+        for level in (10, 20, 30, 40, 50):
+            logger.isEnabledFor(level)
+    for call in (logger.debug, logger.info, logger.warning, logger.error, logger.exception):
+        assert python_calls(lambda call=call: call("x %d", 1, extra={"a": 1})) == []
+
+
+def test_old_new_and_root_loggers_are_native(run_python):
+    run_python("""
+        import logging, sys, logboom
+        old = logging.getLogger("old")
+        parent = logging.getLogger("a.b")
+        logboom.install()
+        handler = logboom.FileHandler("app.log")
+        logging.root.addHandler(handler)
+        loggers = [old, logging.root, parent, logging.getLogger("a"), logging.getLogger("a.b.c.d")]
+        def profile(frame, event, _):
+            if event == "call":
+                names.append(frame.f_code.co_name)
+        for logger in loggers:
+            for _ in range(3):
+                logger.warning("x %d", 1)
+            names = []
+            sys.setprofile(profile)
+            logger.warning("x %d", 1)
+            sys.setprofile(None)
+            assert names == [], (logger, names)
+        handler.close()
+        assert open("app.log").read() == "x 1\\n" * 20
+    """).ok()
+
+
+def test_what_is_not_native_runs_the_librarys_code(logger):
+    logger.info("x")
+    assert "makeRecord" in python_calls(lambda: logger.info("x", extra={"a": 1}))
+    logger.addHandler(logging.StreamHandler(io.StringIO()))
+    assert "callHandlers" in python_calls(lambda: logger.info("x"))
+
+
+def test_a_call_becomes_native_again(logger, log):
+    foreign = logging.NullHandler()
+    foreign.addFilter(lambda record: True)
+    logger.info("native")
+    added = logging.StreamHandler(open(log, "a"))
+    logger.addHandler(added)
+    logger.info("not native")
+    added.stream.close()
+    logger.removeHandler(added)
+    logger.info("learns")
+    assert python_calls(lambda: logger.info("native")) == []
+
+
+def test_subclasses_that_change_nothing_are_native(logger):
+    class Own(logboom.Logger):
+        def notice(self, msg):
+            self.info(msg)
+
+    own = Own("own", 10)
+    own.addHandler(logger.handlers[0])
+    own.info("x")
+    assert python_calls(lambda: own.info("x")) == []
+    assert python_calls(lambda: own.notice("x")) == ["notice"]
+
+
+def test_a_new_logger_shows_no_attributes_of_its_own():
+    logger = logging.getLogger("tests.logger.new")
+    assert vars(logger) == {}
+    logger.colour = "red"
+    assert vars(logger) == {"colour": "red"}
+    assert logger.manager is logging.Logger.manager
+
+
+def test_exception_calls_the_error_of_a_subclass_though_it_is_not_enabled():
+    seen = []
+
+    class Own(logboom.Logger):
+        def error(self, msg, *args, **kwargs):
+            seen.append(msg)
+
+    own = Own("own", 60)
+    own.exception("first")
+    own.exception("second")
+    assert seen == ["first", "second"]
+
+
+def test_install_and_uninstall_and_again(log):
+    old = logging.getLogger("tests.old")
+    for _ in range(3):
+        logboom.install()
+        logboom.install()
+        assert logboom.installed()
+        new = logging.getLogger("tests.new")
+        assert isinstance(new, logboom.Logger)
+        assert logging.getLoggerClass() is logboom.Logger
+        logboom.uninstall()
+        logboom.uninstall()
+        assert not logboom.installed()
+        assert logging.getLoggerClass() is logging.Logger
+        assert type(logging.root) is logging.RootLogger
+        assert type(old) in (logging.Logger, logboom.Logger)
+        del logging.root.manager.loggerDict["tests.new"]
+
+
+def test_what_was_patched_while_installed_survives_uninstall():
+    logboom.uninstall()
+    original = logging.Logger.info
+    logboom.install()
+    logging.Logger.info = lambda self, *args: "patched"
+    try:
+        logboom.uninstall()
+        assert logging.getLogger("tests.x").info("x") == "patched"
+    finally:
+        logging.Logger.info = original
+
+
+def test_loggers_go_on_after_uninstall_as_the_librarys(log):
+    logger = logging.getLogger("tests.goes.on")
+    logger.setLevel(10)
+    logger.propagate = False
+    handler = logboom.FileHandler(log)
+    handler.setFormatter(logging.Formatter("%(funcName)s %(message)s"))
+    logger.addHandler(handler)
+    logger.info("native")
+    logboom.uninstall()
+    logger.info("library")
+    assert "makeRecord" in python_calls(lambda: logger.info("library %d", 2))
+    logboom.install()
+    logger.info("native %d", 2)
+    logboom.uninstall()
+    handler.close()
+    name = "test_loggers_go_on_after_uninstall_as_the_librarys"
+    assert log.lines() == [
+        f"{name} native",
+        f"{name} library",
+        "<lambda> library 2",
+        f"{name} native 2",
+    ]
+
+
+def test_a_class_set_by_the_user_stays(log):
+    class Own(logging.Logger):
+        pass
+
+    logboom.uninstall()
+    before = logging.getLoggerClass()
+    logging.setLoggerClass(Own)
+    try:
+        logboom.install()
+        assert type(logging.getLogger("tests.own.class")) is Own
+        logboom.uninstall()
+        assert logging.getLoggerClass() is Own
+    finally:
+        logging.setLoggerClass(before)
+
+
+def test_loggers_are_collected(logger):
+    import gc
+    import weakref
+
+    free = logboom.Logger("free")
+    free.addHandler(logger.handlers[0])
+    free.info("x")
+    free.itself = free
+    gone = weakref.ref(free)
+    del free
+    gc.collect()
+    assert gone() is None
+
+
+def test_threads_that_log_while_it_is_installed_and_uninstalled(run_python):
+    run_python("""
+        import logging, threading, logboom
+        handler = logboom.FileHandler("app.log")
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        logging.root.addHandler(handler)
+        logging.root.setLevel(10)
+        barrier = threading.Barrier(4)
+        def work(name):
+            logger = logging.getLogger("w" + name)
+            barrier.wait()
+            for n in range(3000):
+                logger.info("%s %d", name, n)
+        threads = [threading.Thread(target=work, args=(name,)) for name in "abc"]
+        for thread in threads: thread.start()
+        barrier.wait()
+        while any(thread.is_alive() for thread in threads):
+            logboom.install()
+            logboom.uninstall()
+        handler.close()
+        lines = open("app.log").read().splitlines()
+        for name in "abc":
+            assert [line for line in lines if line[0] == name] == [f"{name} {n}" for n in range(3000)]
+        assert len(lines) == 9000
+    """).ok()
