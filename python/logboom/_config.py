@@ -24,6 +24,10 @@ if TYPE_CHECKING:
         notice_interval: float
 
 
+# As of the import: programs put ours in its place, `logging.basicConfig = logboom.basicConfig`.
+_library_basic_config = logging.basicConfig
+
+
 def configure(**options: Unpack[_EngineOptions]) -> None:
     """Change options of the engine; those not given stay as they are. Routes and counts go on.
 
@@ -100,4 +104,4 @@ def basicConfig(
         if handler.formatter is None:
             handler.setFormatter(formatter)
     install()
-    logging.basicConfig(handlers=made, level=level, force=force)
+    _library_basic_config(handlers=made, level=level, force=force)
