@@ -101,7 +101,7 @@ def made(code: types.CodeType, mode: str) -> types.ModuleType:
         module.__dict__["logboom"] = logboom
     exec(code, module.__dict__)
     if mode != "plain":
-        for name in ("assert_python_ok", "assert_python_failure"):
+        for name in {"assert_python_ok", "assert_python_failure"}.intersection(vars(module)):
             setattr(module, name, _installing(getattr(module, name)))
     return module
 
