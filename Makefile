@@ -107,7 +107,7 @@ PYTHONS ?= $(shell "$(PYTHON)" tests/stdlib/interpreters.py)
 
 .PHONY: test-stdlib
 test-stdlib: ## run CPython's own logging tests under logboom, on every interpreter found (PYTHONS="...")
-	status=0; for python in $(PYTHONS); do \
+	set -- $(PYTHONS); test $$# -gt 0; status=0; for python; do \
 		$(MAKE) test-stdlib-here PYTHON="$$python" || status=1; \
 	done; exit $$status
 
