@@ -299,10 +299,17 @@ fn closing_ends_the_wait_for_room() {
 fn a_text_is_found_whole_or_not_at_all() {
     check(|| {
         let ring = Arc::new(Ring::anonymous(64, 64).unwrap());
+        // Loom only remembers the last access to an atomic, so it does not see that a look at the
+        // table competes with an append, which loads before it exchanges. It sees that these do.
+        let begun = Arc::new(AtomicBool::new(false));
         let appenders = [b"ab", b"cd"].map(|text| {
-            let ring = ring.clone();
-            thread::spawn(move || ring.table().append(text).unwrap())
+            let (ring, begun) = (ring.clone(), begun.clone());
+            thread::spawn(move || {
+                begun.store(true, Relaxed);
+                ring.table().append(text).unwrap()
+            })
         });
+        begun.load(Relaxed);
         let one = std::num::NonZeroU32::MIN;
         let early = ring.table().get(one).map(<[u8]>::to_vec);
         let ids = appenders.map(|appender| appender.join().unwrap());
