@@ -74,7 +74,7 @@ impl Writer {
             return Flush::Done;
         }
         self.tell_drops(generation, index..end);
-        let mut route = self.routes.remove(index);
+        let Some(mut route) = self.routes.remove(index) else { return Flush::Done };
         self.ids.remove(index);
         // Nothing is touched between two batches, so no index is off by one now.
         self.touched.clear();

@@ -42,6 +42,7 @@ use faults::Faults;
 use ladder::Ladder;
 use live::{LiveRoute, Pool};
 use logboom_ring::{Consumer, Table};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub(crate) use live::words;
@@ -74,9 +75,10 @@ pub(crate) struct Writer {
     generation: Arc<Generation>,
     /// Everything before it was given to the sinks.
     taken: u64,
-    /// In ascending order of their ids, which `ids` repeats in one cache line or two.
-    routes: Vec<LiveRoute>,
-    ids: Vec<RouteId>,
+    /// In ascending order of their ids, which `ids` repeats in one cache line or two. Deques,
+    /// because what is closed is most often the oldest or the newest.
+    routes: VecDeque<LiveRoute>,
+    ids: VecDeque<RouteId>,
     /// Where the last record went: most often the next one does, too.
     last: usize,
     /// The first id that was never seen in the registry.
@@ -100,8 +102,8 @@ impl Writer {
         Writer {
             taken: generation.ring.released(),
             generation,
-            routes: Vec::new(),
-            ids: Vec::new(),
+            routes: VecDeque::new(),
+            ids: VecDeque::new(),
             last: 0,
             next_id: RouteId(0),
             epoch: 0,
@@ -256,8 +258,8 @@ impl Writer {
         self.epoch = epoch;
         for entry in registry.from(self.next_id) {
             self.next_id = RouteId(entry.id.0.saturating_add(1));
-            self.ids.push(entry.id);
-            self.routes.push(LiveRoute::new(entry));
+            self.ids.push_back(entry.id);
+            self.routes.push_back(LiveRoute::new(entry));
         }
     }
 
