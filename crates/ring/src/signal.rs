@@ -13,7 +13,7 @@
 //! On Linux the consumer has the kernel run the fence on the producers' processors, by `membarrier`,
 //! before it looks a last time and goes to deep sleep; the producer then only has to keep the
 //! compiler from turning the two around. Where that system call is missing, and before
-//! the first deep sleep, producers run the fence.
+//! the first sleep or long nap, producers run the fence.
 //!
 //! A nap needs none of this: it ends by itself, and a wake-up that is missed because of the race is
 //! made up for by the next commit.
@@ -37,6 +37,9 @@ const UNSETTLED: u32 = 0;
 const LIGHT: u32 = 1;
 /// Producers run it, since the kernel does not.
 const FENCED: u32 = 2;
+
+/// A consumer that naps for so long has time to ask the kernel.
+const LONG_NAP: Duration = Duration::from_millis(5);
 
 /// How a consumer waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +121,9 @@ impl Signal {
     pub(crate) fn park(&self, depth: Park, ready: impl FnOnce() -> bool) {
         match depth {
             Park::Nap(length) => {
+                if length >= LONG_NAP {
+                    self.settle_mode();
+                }
                 self.state.store(NAPPING, Relaxed);
                 // Only `wake` counts on it; see the module's text for commits.
                 fence(SeqCst);
@@ -158,8 +164,8 @@ impl Signal {
     }
 
     /// Settles, once, whether producers have to run the fence. Not done when the ring is made: in a
-    /// process of several threads the registration takes milliseconds, for which nobody waits who
-    /// is about to sleep.
+    /// process of several threads the registration takes milliseconds, for which nobody waits while
+    /// the consumer would rest anyway.
     fn settle_mode(&self) {
         if self.mode.load(Relaxed) == UNSETTLED {
             let mode = if membarrier::register() { LIGHT } else { FENCED };
