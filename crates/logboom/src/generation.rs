@@ -12,6 +12,9 @@
 //!    holds all ids that can be in its ring.
 //! 3. `previous` is set until the writer has drained the previous ring; a snapshot that follows it
 //!    sees every ring that holds records.
+//! 4. What keeps a generation: the engine the newest one, that the undrained ones before it, the
+//!    writer its own, a handle the one it was made for. So however often the options change, and
+//!    however old a handle is, no drained ring between them stays in memory.
 
 use crate::barrier::Barrier;
 use crate::config::Config;
@@ -23,7 +26,7 @@ use crate::record::{TextId, Texts};
 use crate::route::registry::Registry;
 use logboom_ring::{Ring, Table};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 /// What an engine and its successors have in common.
 #[derive(Debug, Default)]
@@ -54,7 +57,7 @@ pub(crate) struct Generation {
     pub(crate) ring: Arc<Ring>,
     pub(crate) barrier: Barrier,
     pub(crate) shared: Arc<Shared>,
-    next: OnceLock<Arc<Generation>>,
+    next: OnceLock<Weak<Generation>>,
     previous: Mutex<Option<Arc<Generation>>>,
 }
 
@@ -100,27 +103,15 @@ impl Generation {
             previous: Mutex::new(Some(Arc::clone(self))),
         });
         self.ring.close();
-        Ok(Arc::clone(self.next.get_or_init(|| next)))
+        self.next.get_or_init(|| Arc::downgrade(&next));
+        Ok(next)
     }
 
-    /// The one after this, as far as it is known without passing the gate.
-    pub(crate) fn next(&self) -> Option<&Arc<Generation>> {
-        self.next.get()
-    }
-
-    /// The one after this; waits for a change that is under way.
-    pub(crate) fn settled_next(&self) -> Option<&Arc<Generation>> {
+    /// The one after this, for the writer, who comes to it before anybody forgets it. Waits for a
+    /// change that is under way.
+    pub(crate) fn settled_next(&self) -> Option<Arc<Generation>> {
         let _gate = self.shared.gate.hold();
-        self.next.get()
-    }
-
-    /// The last one of the line.
-    pub(crate) fn newest(self: &Arc<Self>) -> &Arc<Generation> {
-        let mut newest = self;
-        while let Some(next) = newest.next() {
-            newest = next;
-        }
-        newest
+        self.next.get()?.upgrade()
     }
 
     /// The one before this, while its ring is not drained.

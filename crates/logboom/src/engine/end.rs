@@ -48,26 +48,27 @@ impl Engine {
     /// the caller goes on, and may ask again. A second call reports the same. Called on the
     /// writer's own thread it does not wait, and the report is incomplete.
     pub fn shutdown(&self, timeout: Option<Duration>) -> Report {
-        let completed = shut_down(&self.alive.host, &self.generation, timeout);
-        let counts = snapshot(self.generation.newest()).totals;
+        let newest = {
+            // Held so that no successor comes between the look and the close.
+            let _gate = self.generation.shared.gate.hold();
+            let newest = self.newest();
+            newest.ring.close();
+            newest
+        };
+        let completed = shut_down(&self.alive.host, &newest, timeout);
+        let counts = snapshot(&newest).totals;
         Report { completed, counts }
     }
 }
 
-/// Shuts down the line that `generation` is of. True if everything ended in time.
+/// Shuts down the line whose last generation is `newest`. True if everything ended in time.
 pub(super) fn shut_down(
     host: &Arc<Host>,
-    generation: &Arc<Generation>,
+    newest: &Arc<Generation>,
     timeout: Option<Duration>,
 ) -> bool {
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-    let newest = {
-        // Held so that no successor comes between the look and the close.
-        let _gate = generation.shared.gate.hold();
-        let newest = generation.newest();
-        newest.ring.close();
-        newest
-    };
+    newest.ring.close();
     if is_writer_thread() {
         return false;
     }

@@ -107,13 +107,17 @@ impl Engine {
 
     /// Pushes a control behind everything submitted so far; returns where.
     fn push(&self, action: Action, ticket: Option<Arc<Ticket>>) -> Result<Arc<Generation>, Sealed> {
-        let mut generation = self.generation.newest();
+        let mut generation = self.newest();
         loop {
             let ring = &generation.ring;
-            match generation.barrier.push(action, ticket.clone(), || ring.position()) {
-                Ok(()) => return Ok(Arc::clone(generation)),
-                Err(Sealed) => generation = generation.settled_next().ok_or(Sealed)?,
+            if generation.barrier.push(action, ticket.clone(), || ring.position()).is_ok() {
+                return Ok(generation);
             }
+            let newest = self.settled_newest();
+            if Arc::ptr_eq(&newest, &generation) {
+                return Err(Sealed);
+            }
+            generation = newest;
         }
     }
 

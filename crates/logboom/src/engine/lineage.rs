@@ -2,10 +2,11 @@
 
 use crate::config::Config;
 use crate::engine::Engine;
+use crate::engine::host::Phase;
 use crate::error::{EngineError, Error};
 use crate::fork::ForkGuard;
 use crate::generation::{Generation, Shared};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, TryLockError};
 
 impl Engine {
     /// An engine with other options and the same routes, ids, counters, interned texts and thread.
@@ -20,9 +21,13 @@ impl Engine {
     pub fn successor(&self, config: Config) -> Result<Engine, Error> {
         config.validate()?;
         let gate = self.generation.shared.gate.hold();
-        let next = self.generation.newest().succeed(&gate, config)?;
-        let mut newest = self.alive.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        *newest = Arc::clone(&next);
+        let next = self.newest().succeed(&gate, config)?;
+        *self.alive.newest.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&next);
+        drop(gate);
+        if self.alive.host.phase() == Phase::Idle && next.is_empty() {
+            // Nobody would drain the old ring, which is empty, before the first record comes.
+            self.alive.host.run_here();
+        }
         Ok(Engine { generation: next, alive: Arc::clone(&self.alive) })
     }
 
@@ -50,7 +55,11 @@ impl Engine {
             // Never dropped here: its parts may be locked for ever, and its sinks are the parent's.
             std::mem::forget(self.clone());
         }
-        let parent = self.generation.newest();
+        let parent = match self.alive.newest.try_read() {
+            Ok(newest) => Arc::clone(&newest),
+            Err(TryLockError::Poisoned(poisoned)) => Arc::clone(&poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => return Err(EngineError::Torn.into()),
+        };
         let shared = Shared {
             registry: parent.shared.registry.child().ok_or(EngineError::Torn)?,
             interner: parent.shared.interner.child(),

@@ -40,7 +40,7 @@ use crate::route::RouteSpec;
 use crate::route::registry::open_sink;
 use host::Host;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// A handle to an engine. Clones are handles to the same one.
 #[derive(Clone)]
@@ -52,7 +52,8 @@ pub struct Engine {
 /// What all handles of an engine and its successors share; shuts it down when the last one goes.
 struct Alive {
     host: Arc<Host>,
-    newest: Mutex<Arc<Generation>>,
+    /// Changes under the gate only, so that a forked child can read it without waiting.
+    newest: RwLock<Arc<Generation>>,
     /// A forked child must leave its parent's engine alone.
     process: u32,
 }
@@ -70,7 +71,7 @@ impl Engine {
     fn over(generation: Arc<Generation>) -> Engine {
         let alive = Alive {
             host: Arc::new(Host::new(Arc::clone(&generation))),
-            newest: Mutex::new(Arc::clone(&generation)),
+            newest: RwLock::new(Arc::clone(&generation)),
             process: std::process::id(),
         };
         Engine { generation, alive: Arc::new(alive) }
@@ -102,7 +103,8 @@ impl Engine {
     /// A text that is known costs a hash and a lock for reading; a new one is copied.
     pub fn intern(&self, text: &[u8]) -> Option<TextId> {
         let shared = &self.generation.shared;
-        let table = self.generation.newest().ring.table();
+        let newest = self.newest();
+        let table = newest.ring.table();
         if let Some(id) = shared.interner.find(table, text) {
             return Some(id);
         }
@@ -111,7 +113,7 @@ impl Engine {
         }
         let gate = shared.gate.hold();
         // The newest one as it is now: a successor may have come meanwhile.
-        shared.interner.insert(&gate, self.generation.newest().ring.table(), text)
+        shared.interner.insert(&gate, self.newest().ring.table(), text)
     }
 
     /// Tells this engine and its successors from all others of the process, for caches of the ids
@@ -122,8 +124,19 @@ impl Engine {
     }
 
     /// The options that hold now, those of the latest successor.
-    pub fn config(&self) -> &Config {
-        &self.generation.newest().config
+    pub fn config(&self) -> Config {
+        self.newest().config.clone()
+    }
+
+    /// The last one of the line, as far as it is known without passing the gate.
+    fn newest(&self) -> Arc<Generation> {
+        Arc::clone(&self.alive.newest.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The same, once a change that is under way is over.
+    fn settled_newest(&self) -> Arc<Generation> {
+        let _gate = self.generation.shared.gate.hold();
+        self.newest()
     }
 
     /// Threads of the engine's own that exist now: 0 or 1.
@@ -137,17 +150,20 @@ impl Drop for Alive {
         if self.process != std::process::id() {
             return;
         }
-        let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let newest = self.newest.read().unwrap_or_else(PoisonError::into_inner);
         let timeout = newest.config.shutdown_timeout;
-        end::shut_down(&self.host, &newest, Some(timeout));
+        if !end::shut_down(&self.host, &newest, Some(timeout)) {
+            // The writer may still be at an older ring and has to find this one.
+            std::mem::forget(Arc::clone(&newest));
+        }
     }
 }
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine")
-            .field("config", self.config())
-            .field("ring", &self.generation.newest().ring)
+            .field("config", &self.config())
+            .field("ring", &self.newest().ring)
             .finish_non_exhaustive()
     }
 }

@@ -20,8 +20,8 @@ impl Engine {
     /// Takes a snapshot. Goes over what is in the ring, and holds the writer off for as long: about
     /// a millisecond for a full ring of the default size.
     pub fn stats(&self) -> Stats {
-        let newest = self.generation.newest();
-        let Snapshot { totals, routes } = snapshot(newest);
+        let newest = self.newest();
+        let Snapshot { totals, routes } = snapshot(&newest);
         let describe = |(entry, counts): (Arc<Entry>, Counts)| {
             let sink = &entry.spec.sink;
             let sink = catch_unwind(AssertUnwindSafe(|| sink.describe())).unwrap_or_default();
@@ -31,7 +31,7 @@ impl Engine {
         Stats {
             totals,
             routes: routes.into_iter().map(describe).collect(),
-            ring: ring_stats(newest),
+            ring: ring_stats(&newest),
             native_threads: self.thread_count(),
             batches_total: read(&meters.batches),
             wakeups_total: read(&meters.wakeups),
@@ -42,7 +42,7 @@ impl Engine {
 
     /// How many deliveries are pending.
     pub(super) fn pending(&self, scope: Scope) -> u64 {
-        let snapshot = snapshot(self.generation.newest());
+        let snapshot = snapshot(&self.newest());
         match scope {
             Scope::All => snapshot.totals.pending,
             Scope::One(id) => snapshot

@@ -80,20 +80,21 @@ impl Engine {
         mut refusal: Refusal,
         patient: bool,
     ) -> Outcome {
-        let mut generation: &Arc<Generation> = &self.generation;
-        let deadline = generation.newest().config.block_timeout.map(|t| Instant::now() + t);
+        let mut generation = Arc::clone(&self.generation);
+        let deadline = self.newest().config.block_timeout.map(|t| Instant::now() + t);
         let mut helped = false;
         loop {
             let retried = match refusal {
                 Refusal::TooLarge => return self.reject(record),
-                Refusal::Closed => match generation.settled_next() {
-                    None => return self.reject(record),
-                    Some(next) => {
-                        generation = next;
-                        generation.ring.try_reserve(len)
+                Refusal::Closed => {
+                    let newest = self.settled_newest();
+                    if Arc::ptr_eq(&newest, &generation) {
+                        return self.reject(record);
                     }
-                },
-                Refusal::Full if !helped && self.help(generation) => {
+                    generation = newest;
+                    generation.ring.try_reserve(len)
+                }
+                Refusal::Full if !helped && self.help(&generation) => {
                     helped = true;
                     generation.ring.try_reserve(len)
                 }
@@ -110,7 +111,7 @@ impl Engine {
                 }
             };
             match retried {
-                Ok(reservation) => return self.commit(generation, reservation, record),
+                Ok(reservation) => return self.commit(&generation, reservation, record),
                 Err(again) => refusal = again,
             }
         }

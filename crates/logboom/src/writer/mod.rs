@@ -138,7 +138,7 @@ impl Writer {
                         self.carry_out(&generation, &mut consumer, control);
                     }
                     next.forget_previous();
-                    self.generation = Arc::clone(next);
+                    self.generation = next;
                 }
                 None => {
                     let outcome = self.finish(&generation, &mut consumer);
