@@ -18,6 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -58,7 +59,7 @@ def main() -> int:
             )
         try:
             runs = run_servers(options, directory, messages)
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, httpx.HTTPError) as error:
             messages.print(f"the demo could not run: {error}", markup=False)
             return EXIT_FAILED
         silent, *logging = runs
@@ -130,6 +131,8 @@ def run_servers(options: argparse.Namespace, directory: Path, messages: Console)
                 asyncio.run(asyncio.wait_for(load, deadline))
             except asyncio.TimeoutError:
                 messages.print(f"the load was not through after {deadline:.0f} s", style="bold red")
+                for run in runs:
+                    run.server.terminate()
         for run in runs:
             run.ending = run.server.wait()
         return runs

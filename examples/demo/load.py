@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from .servers import Sample, Server
 
-SLICES = 50
+SLICES, LARGEST_SLICE = 50, 100
 WARM_UP_REQUESTS = 50
 REQUEST_DEADLINE = 20.0
 FAILURES_UNTIL_DEAD = 20
@@ -72,7 +72,7 @@ async def send_all(runs: list[Run], concurrency: int, on_answer: Callable[[Run],
 
 def slices(requests: int) -> list[range]:
     """Cut the numbers of the requests into turns."""
-    size = -(-requests // SLICES)
+    size = min(-(-requests // SLICES), LARGEST_SLICE)
     return [range(start, min(start + size, requests)) for start in range(0, requests, size)]
 
 

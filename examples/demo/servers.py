@@ -42,6 +42,8 @@ class Server:
             *("--app-dir", str(Path(__file__).parent)),
             *("--host", "127.0.0.1", "--port", self.url.rpartition(":")[2]),
             *("--no-access-log", "--log-level", "warning"),
+            # The others' turns must not look like an idle client: the server would hang up on it.
+            *("--timeout-keep-alive", "600"),
         ]
         with self.output.open("wb") as output:
             self._process = subprocess.Popen(

@@ -122,6 +122,13 @@ def test_the_verdict_is_about_threads_lines_and_answers(judged, faults):
     assert judged.faults == faults
 
 
+@pytest.mark.parametrize("requests", [1, 49, 50, 51, 2_000, 20_000])
+def test_the_turns_cover_every_request_once(requests):
+    turns = load.slices(requests)
+    assert [number for turn in turns for number in turn] == list(range(requests))
+    assert max(map(len, turns)) <= 100
+
+
 @pytest.mark.parametrize("largest", [0, 1, 3, 7, 50, 2_006, 20_006, 123_456])
 def test_the_ticks_are_few_and_round_and_reach_the_largest_value(largest):
     found = chart.ticks(largest)
