@@ -53,6 +53,19 @@ fn a_closed_route_leaves_nothing_behind() {
     assert_eq!((stats.routes.len(), stats.totals.written), (0, 500));
 }
 
+#[test]
+fn however_fast_routes_come_and_go_few_are_left() {
+    let engine = Engine::new(config()).unwrap();
+    let route = engine.open_route(spec("memory", memory())).unwrap();
+    assert_eq!(say(&engine, "start", &[route]), Outcome::Accepted);
+    for _ in 0..20_000 {
+        drop(engine.route(spec("passing", memory())).unwrap());
+    }
+    assert!(engine.stats().routes.len() < 2000);
+    assert!(engine.flush(Some(DEADLINE)).is_done());
+    assert_eq!(engine.stats().routes.len(), 1);
+}
+
 #[derive(Debug, Default)]
 struct Counted {
     open: Arc<()>,

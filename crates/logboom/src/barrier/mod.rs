@@ -7,7 +7,8 @@
 //!    sinks, and takes nothing that lies behind before it has. So a flush covers what was submitted
 //!    before it, and a close has exactly what came before written.
 //! 3. A control is never dropped for want of room: the queue is not bounded, but each control in it
-//!    has a caller who waits (and withdraws it on giving up) or an open route that it ends.
+//!    has a caller who waits (and withdraws it on giving up) or an open route that it ends; who
+//!    opens more routes waits while the queue is long.
 //! 4. After [`Barrier::seal`] nothing can be pushed: a caller either gets an answer from the writer
 //!    or learns at once that it has to ask elsewhere.
 //!
@@ -116,6 +117,11 @@ impl Barrier {
         queue.controls.push_back(Control { at, action, ticket });
         queue.show(&self.front);
         Ok(())
+    }
+
+    /// How many controls there are.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().controls.len()
     }
 
     /// The position of the first control: nothing behind it is to be taken before that is carried

@@ -10,6 +10,10 @@ use std::time::{Duration, Instant};
 
 /// A waiting caller looks this often whether it has to run the writer itself.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// How many controls may wait before a caller who opens a route waits for them.
+const PILE: usize = 1024;
+/// How long that caller waits at most: a sink may hang.
+const PILE_WAIT: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// Waits until everything submitted before was given to the operating system by every sink.
@@ -55,6 +59,14 @@ impl Engine {
             },
             Wait::Forever => self.ask(Action::Close(id), Scope::One(id), None),
             Wait::For(timeout) => self.ask(Action::Close(id), Scope::One(id), Some(timeout)),
+        }
+    }
+
+    /// Waits for the writer if there is a pile of routes to close.
+    pub(super) fn pace_closing(&self) {
+        if self.newest().barrier.len() > PILE {
+            // Any answer will do, so ask for the cheapest: of a route that nobody has.
+            let _ = self.flush_route(RouteId(u32::MAX), Some(PILE_WAIT));
         }
     }
 

@@ -79,9 +79,13 @@ impl Engine {
 
     /// Opens the sink, on this thread, and adds the route.
     ///
+    /// Where routes are opened and closed faster than the writer can close them, it waits for the
+    /// writer, at most a second, so that what is closed does not pile up in memory.
+    ///
     /// # Errors
     /// If the sink cannot be opened. Nothing is added then.
     pub fn open_route(&self, spec: RouteSpec) -> Result<RouteId, Error> {
+        self.pace_closing();
         let sink = open_sink(&spec)?;
         let shared = &self.generation.shared;
         let gate = shared.gate.hold();
