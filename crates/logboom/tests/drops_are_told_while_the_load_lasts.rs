@@ -56,8 +56,11 @@ impl Overloaded {
     }
 
     fn wait_for_notices(&self, n: usize) {
-        wait_until(&self.engine, "the notice is there", || self.notices().len() == n);
-        assert_eq!(self.engine.stats().notices_total, n as u64);
+        // Published when the line is there already.
+        wait_until(&self.engine, "the notice is there", || {
+            self.engine.stats().notices_total == n as u64
+        });
+        assert_eq!(self.notices().len(), n);
     }
 }
 
