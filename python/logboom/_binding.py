@@ -6,16 +6,18 @@ from logboom import _context, _handlers, _loggers
 from logboom._logboom import setup
 
 setup(
-    slot_logger=_loggers.Logger,
-    slot_handler=_handlers.NativeHandler,
-    dict_loggers=[_loggers.AdoptedLogger, _loggers.AdoptedRootLogger],
-    handlers=[_handlers.FileHandler, _handlers.StreamHandler],
-    null_handlers=[logging.NullHandler, _handlers.NullHandler],
-    context_var=_context.variable,
-    helpers={
-        "thread_name": _loggers.thread_name,
-        "process_name": _loggers.process_name,
-        "task_name": _loggers.task_name,
-        "level_name": _loggers.level_name,
-    },
+    {
+        "slot_logger": _loggers.Logger,
+        "slot_handler": _handlers.NativeHandler,
+        "dict_loggers": [_loggers.AdoptedLogger, _loggers.AdoptedRootLogger],
+        "handlers": [_handlers.FileHandler, _handlers.StreamHandler],
+        "null_handlers": [logging.NullHandler, _handlers.NullHandler],
+        "context_var": _context.variable,
+        "helpers": {
+            "thread_name": _loggers.thread_name,
+            "process_name": _loggers.process_name,
+            "task_name": _loggers.task_name,
+            "level_name": _loggers.level_name,
+        },
+    }
 )

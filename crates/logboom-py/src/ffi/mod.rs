@@ -13,6 +13,10 @@
 //! Nothing outside this folder is `unsafe`; what is exported is safe to call with what the types ask for.
 
 #![allow(unsafe_code, reason = "this folder is the wall; every block says why it holds")]
+#![allow(
+    clippy::multiple_unsafe_ops_per_block,
+    reason = "a call and the check of what it gave rest on one argument"
+)]
 
 pub(crate) mod dict;
 pub(crate) mod frame;
@@ -30,7 +34,9 @@ use pyo3::prelude::*;
 #[inline]
 pub(crate) fn thread_ident() -> u64 {
     // SAFETY: needs nothing.
-    u64::from(unsafe { c::PyThread_get_thread_ident() })
+    let ident = unsafe { c::PyThread_get_thread_ident() };
+    #[allow(clippy::useless_conversion, reason = "an unsigned long is 32 bits on some systems")]
+    u64::from(ident)
 }
 
 /// What a context variable holds here; `None` where it holds nothing, `None`, or is no such variable.

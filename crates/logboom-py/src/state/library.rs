@@ -1,0 +1,91 @@
+//! Whether the standard library's module is as it was found: its record factory, its level names, the
+//! flags on what a record holds, and the clock it reads.
+
+use super::State;
+use crate::ffi::Still;
+use crate::ffi::dict::Stamps;
+use crate::ffi::guard::lookup;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyModule, PyString, PyType};
+
+/// The library's modules at one moment.
+pub(super) struct Library {
+    stamps: Stamps<3>,
+    as_found: bool,
+}
+
+impl State {
+    /// Whether the module's own settings are those under which the native way is exact: the record
+    /// factory, the level names, the flags on what a record holds, and the clock.
+    #[inline]
+    pub(crate) fn library_is_as_found(&self, still: &mut Still<'_>) -> bool {
+        match self.library.get(still) {
+            Some(library) if library.stamps.hold(still) => library.as_found,
+            _ => self.look_at_library(still),
+        }
+    }
+
+    #[cold]
+    fn look_at_library(&self, still: &mut Still<'_>) -> bool {
+        let py = still.python();
+        let look = || -> PyResult<Library> {
+            let logging = self.logging.bind(py);
+            let time = logging.getattr("time")?.cast_into::<PyModule>()?;
+            let names = logging.getattr("_levelToName")?.cast_into::<PyDict>()?;
+            let stamps = Stamps::of([&logging.dict(), &time.dict(), &names])?;
+            let as_found = self.is_library_plain(logging, &time, &names)?;
+            Ok(Library { stamps, as_found })
+        };
+        let library = look().ok();
+        let as_found = library.as_ref().is_some_and(|library| library.as_found);
+        self.library.set(still, library);
+        as_found
+    }
+
+    fn is_library_plain(
+        &self,
+        logging: &Bound<'_, PyModule>,
+        time: &Bound<'_, PyModule>,
+        names: &Bound<'_, PyDict>,
+    ) -> PyResult<bool> {
+        let py = logging.py();
+        let factory = logging.getattr("_logRecordFactory")?;
+        let record = logging.getattr("LogRecord")?.cast_into::<PyType>()?;
+        let plain_record = factory.is(&record)
+            && ["__init__", "getMessage"].iter().try_fold(true, |plain, name| {
+                let name = PyString::intern(py, name);
+                let method = lookup(&record, &name);
+                Ok::<_, PyErr>(
+                    plain
+                        && method
+                            .is_some_and(|m| self.is_library_function(&m, &name).unwrap_or(false)),
+                )
+            })?;
+        for flag in ["logThreads", "logProcesses", "logMultiprocessing", "logAsyncioTasks"] {
+            match logging.getattr_opt(flag)? {
+                Some(value) if !value.is_truthy()? => return Ok(false),
+                _ => {}
+            }
+        }
+        let source = logging.getattr("_srcfile")?;
+        for clock in ["time", "time_ns"] {
+            let function = time.getattr(clock)?;
+            if !function.is_instance_of::<pyo3::types::PyCFunction>() {
+                return Ok(false);
+            }
+        }
+        for (level, name) in [
+            (0, "NOTSET"),
+            (10, "DEBUG"),
+            (20, "INFO"),
+            (30, "WARNING"),
+            (40, "ERROR"),
+            (50, "CRITICAL"),
+        ] {
+            if !names.get_item(level)?.is_some_and(|found| found.eq(name).unwrap_or(false)) {
+                return Ok(false);
+            }
+        }
+        Ok(plain_record && source.eq(self.classes.source_file.bind(py))?)
+    }
+}

@@ -1,0 +1,204 @@
+//! What the binding knows of the standard library it lives in: the classes, their slots, and
+//! whether the library is still as it was found.
+//!
+//! Invariants:
+//! 1. There is one [`State`], made once by [`setup`] when `logboom` is imported, never changed in
+//!    what is read without the GIL.
+//! 2. Every verdict about a class is kept under a [`ClassStamp`], every verdict about a module under
+//!    a [`DictStamp`]: once either changes, the verdict is made anew. Nothing stale is used.
+//! 3. A verdict in doubt is "foreign": the library's own way is taken, which is always right.
+//!
+//! Pinned by `tests/python/test_parity.py`.
+
+mod library;
+mod verdict;
+
+use crate::ffi::dict::Key;
+use crate::ffi::frame::Frames;
+use crate::ffi::guard::ClassStamp;
+use crate::ffi::object::GilSlot;
+use crate::ffi::slots::{ClassTable, Shape, Slot};
+use crate::ffi::{Ref, Still};
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyModule, PyString, PyType};
+
+/// What a class means to the way of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// One of our loggers, its attributes in slots, every method on the way as we know it.
+    SlotLogger,
+    /// A logger that existed before `install()`, its attributes in its dictionary.
+    DictLogger,
+    /// One of our handlers, every method on the way as we know it.
+    Handler,
+    /// A handler that does nothing with a record.
+    NullHandler,
+    /// Anything else: the library's own way.
+    Foreign,
+}
+
+/// Declares a struct with a slot, or a key, for each attribute of that name.
+macro_rules! attributes {
+    ($struct:ident of $type:ty: $($field:ident $name:literal)*) => {
+        pub(crate) struct $struct {
+            $(pub(crate) $field: $type,)*
+        }
+
+        impl $struct {
+            fn new(mut make: impl FnMut(&str) -> PyResult<$type>) -> PyResult<Self> {
+                Ok($struct { $($field: make($name)?,)* })
+            }
+        }
+    };
+}
+
+attributes! { LoggerSlots of Slot:
+    name "name" parent "parent" propagate "propagate" handlers "handlers"
+    disabled "disabled" filters "filters" cache "_cache"
+}
+
+attributes! { LoggerKeys of Key:
+    name "name" parent "parent" propagate "propagate" handlers "handlers"
+    disabled "disabled" filters "filters" cache "_cache"
+}
+
+attributes! { HandlerSlots of Slot:
+    level "level" filters "filters" formatter "formatter" stream "stream" route "_route"
+}
+
+/// See the module.
+pub(crate) struct State {
+    pub(crate) frames: Frames,
+    pub(crate) logging: Py<PyModule>,
+    pub(crate) library_logger: Py<PyType>,
+    pub(crate) context_var: Py<PyAny>,
+    pub(crate) helpers: Helpers,
+    pub(crate) slots: LoggerSlots,
+    pub(crate) handler_slots: HandlerSlots,
+    pub(crate) keys: LoggerKeys,
+    /// Names that, set on a logger itself, put something of the user's on the way of a record.
+    pub(crate) logger_overrides: Vec<Key>,
+    /// The same for a handler.
+    pub(crate) handler_overrides: Vec<Key>,
+    pub(crate) key_handle: Key,
+    classes: Classes,
+    kinds: ClassTable<Kind, 64>,
+    library: GilSlot<library::Library>,
+}
+
+/// Python functions called where only Python knows the answer.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct Helpers {
+    pub(crate) thread_name: Py<PyAny>,
+    pub(crate) process_name: Py<PyAny>,
+    pub(crate) task_name: Py<PyAny>,
+    pub(crate) level_name: Py<PyAny>,
+}
+
+struct Classes {
+    slot_logger: Py<PyType>,
+    slot_handler: Py<PyType>,
+    dict_loggers: Vec<Py<PyType>>,
+    handlers: Vec<Py<PyType>>,
+    null_handlers: Vec<Py<PyType>>,
+    source_file: Py<PyString>,
+}
+
+static STATE: PyOnceLock<State> = PyOnceLock::new();
+
+/// The state, once `logboom` has been imported.
+#[inline]
+pub(crate) fn state(py: Python<'_>) -> Option<&'static State> {
+    STATE.get(py)
+}
+
+/// What Python tells the binding of, see `logboom._binding`.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct Parts<'py> {
+    slot_logger: Bound<'py, PyType>,
+    slot_handler: Bound<'py, PyType>,
+    dict_loggers: Vec<Py<PyType>>,
+    handlers: Vec<Py<PyType>>,
+    null_handlers: Vec<Py<PyType>>,
+    context_var: Py<PyAny>,
+    helpers: Helpers,
+}
+
+/// Tells the binding of the classes and functions that Python defined. Called once by
+/// `logboom._binding`.
+#[pyfunction]
+pub(crate) fn setup(py: Python<'_>, parts: Parts<'_>) -> PyResult<()> {
+    let state = State::new(py, parts)?;
+    STATE.set(py, state).map_err(|_| PyRuntimeError::new_err("logboom is set up already"))
+}
+
+/// The class was not looked at yet, or changed since.
+pub(crate) struct Unclassified;
+
+impl State {
+    fn new(py: Python<'_>, parts: Parts<'_>) -> PyResult<State> {
+        let logging = py.import("logging")?;
+        let keys = |names: &[&str]| -> PyResult<Vec<Key>> {
+            names.iter().map(|name| Key::text(py, name)).collect()
+        };
+        let mut handler_overrides = keys(&verdict::HANDLER_METHODS)?;
+        handler_overrides.push(Key::text(py, "terminator")?);
+        Ok(State {
+            frames: Frames::detect(py),
+            library_logger: logging.getattr("Logger")?.cast_into::<PyType>()?.unbind(),
+            context_var: parts.context_var,
+            helpers: parts.helpers,
+            slots: LoggerSlots::new(|name| Slot::of(&parts.slot_logger, name))?,
+            handler_slots: HandlerSlots::new(|name| Slot::of(&parts.slot_handler, name))?,
+            keys: LoggerKeys::new(|name| Key::text(py, name))?,
+            logger_overrides: keys(&verdict::LOGGER_METHODS)?,
+            handler_overrides,
+            key_handle: Key::text(py, "handle")?,
+            classes: Classes {
+                slot_logger: parts.slot_logger.unbind(),
+                slot_handler: parts.slot_handler.unbind(),
+                dict_loggers: parts.dict_loggers,
+                handlers: parts.handlers,
+                null_handlers: parts.null_handlers,
+                source_file: logging.getattr("_srcfile")?.cast_into::<PyString>()?.unbind(),
+            },
+            kinds: ClassTable::new(Kind::Foreign),
+            library: GilSlot::empty(),
+            logging: logging.unbind(),
+        })
+    }
+
+    /// What the class of `object` means, if that is known already.
+    #[inline]
+    pub(crate) fn kind<'s>(
+        &self,
+        still: &'s Still<'_>,
+        object: Ref<'s>,
+    ) -> Result<(Kind, Shape<'s>), Unclassified> {
+        self.kinds.get(still, object).ok_or(Unclassified)
+    }
+
+    /// Finds out what the class of `object` means, running Python code.
+    pub(crate) fn classify(&self, still: &mut Still<'_>, object: &Bound<'_, PyAny>) {
+        let py = still.python();
+        let class = object.get_type();
+        // The stamp comes first: a change while we look must make the verdict useless.
+        let Some(stamp) = ClassStamp::of_class(&class) else { return };
+        let kind = self.verdict(py, &class).unwrap_or(Kind::Foreign);
+        let slots_of = match kind {
+            Kind::SlotLogger => Some(&self.classes.slot_logger),
+            Kind::Handler => Some(&self.classes.slot_handler),
+            _ => None,
+        };
+        self.kinds.put(still, stamp, kind, &class, slots_of.map(|base| base.bind(py)));
+    }
+
+    /// The name that the library's file of this function carries in its code objects.
+    pub(crate) fn source_file<'py>(&self, py: Python<'py>) -> &Bound<'py, PyString> {
+        self.classes.source_file.bind(py)
+    }
+}
