@@ -13,6 +13,8 @@ import pytest
 import logboom
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conftest import Runner
 
 STDLIB = Path(__file__).resolve().parents[1] / "stdlib"
@@ -52,8 +54,12 @@ class Fate(unittest.TestCase):
         self.skipTest("no reason")
     def test_e_crashes(self):
         os.kill(os.getpid(), signal.SIGKILL)
-    def test_f_passes_after_the_crash(self):
-        pass
+    def test_f_passes_and_leaves_a_process(self):
+        left = os.fork()
+        if left == 0:
+            threading.Event().wait()
+        with open("left", "w") as file:
+            file.write(str(left))
     def test_g_hangs(self):
         threading.Event().wait()
     def test_h_passes_after_the_hang(self):
@@ -79,10 +85,18 @@ print(json.dumps({name.rpartition(".")[2]: one["outcome"] for name, one in run.t
 """
 
 
+def runs(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state not in {"Z", "X"}
+
+
 @pytest.mark.parametrize("mode", ["plain", "install"])
 @pytest.mark.parametrize("layout", ["together", "apart"])
 def test_every_test_has_its_outcome_whatever_became_of_the_one_before(
-    run_python: Runner, mode: str, layout: str
+    run_python: Runner, wait_for: Callable[..., None], mode: str, layout: str
 ) -> None:
     import suite
 
@@ -97,11 +111,13 @@ def test_every_test_has_its_outcome_whatever_became_of_the_one_before(
         "test_c_fails_in_part": "failed",
         "test_d_is_skipped": "skipped",
         "test_e_crashes": "crashed",
-        "test_f_passes_after_the_crash": "passed",
+        "test_f_passes_and_leaves_a_process": "passed",
         "test_g_hangs": "hung",
         "test_h_passes_after_the_hang": "passed",
         "test_i_has_install_in_effect_again": "passed",
     }
+    (left,) = run_python.directory.glob("base/*/left")
+    wait_for(lambda: not runs(int(left.read_text())), "the end of what a test left behind")
 
 
 def outcomes(**given: str) -> dict[str, dict[str, str]]:

@@ -185,6 +185,8 @@ class Process:
         self.source, pipe = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
+            # A group of its own, so that what the tests leave behind can be ended with it.
+            os.setpgid(0, 0)
             with leaving(self.directory):
                 run_group(code, mode, group, pipe, witness)
         os.close(pipe)
@@ -204,14 +206,23 @@ class Process:
             self.since = time.monotonic()
         return [json.loads(line) for line in lines]
 
-    def ended(self, deadline: float) -> bool:
+    def gone(self, deadline: float) -> bool:
         """Whether it is gone; asks it to go, showing its threads, once the deadline is over."""
         late = time.monotonic() - self.since
         if late > deadline:
             # `faulthandler` prints where every thread stands; who does not even die of that is killed.
             self.hung = True
             os.kill(self.pid, signal.SIGABRT if late < deadline + 5 else signal.SIGKILL)
-        return os.waitpid(self.pid, os.WNOHANG)[0] != 0
+        state = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        return state is not None
+
+    def end(self) -> None:
+        """End it, and what its tests left behind: some leave that to the end of the process."""
+        # Before it is waited for: until then nobody else's group can have its number.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.source)
 
     def output(self) -> str:
         """Give the end of what it printed."""
@@ -258,20 +269,25 @@ class Run:
 
     def go(self, groups: list[list[str]], jobs: int) -> None:
         """Run the groups, a few at a time."""
-        waiting, processes = deque(groups), []
-        while waiting or processes:
-            while waiting and len(processes) < jobs:
-                group = waiting.popleft()
-                processes.append(Process(self.code, self.mode, group, self.base, self.witness))
-            time.sleep(POLL)
-            for process in list(processes):
-                ended = process.ended(self.deadline)
-                self.take(process)
-                if ended:
-                    processes.remove(process)
-                    os.close(process.source)
-                    if rest := self.bury(process):
-                        waiting.appendleft(rest)
+        waiting: deque[list[str]] = deque(groups)
+        processes: list[Process] = []
+        try:
+            while waiting or processes:
+                while waiting and len(processes) < jobs:
+                    group = waiting.popleft()
+                    processes.append(Process(self.code, self.mode, group, self.base, self.witness))
+                time.sleep(POLL)
+                for process in list(processes):
+                    gone = process.gone(self.deadline)
+                    self.take(process)
+                    if gone:
+                        processes.remove(process)
+                        process.end()
+                        if rest := self.bury(process):
+                            waiting.appendleft(rest)
+        finally:
+            for process in processes:
+                process.end()
 
 
 def main() -> None:
