@@ -13,7 +13,7 @@ use crate::state::state;
 use logboom::format::pattern::{PatternFormatter, PatternOptions};
 use logboom::format::{Formatter, Needs, TimeModel, Zone};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyType};
+use pyo3::types::{PyDict, PyModule, PyString, PyType};
 use std::sync::Arc;
 
 /// What a formatter does, as far as it is native.
@@ -102,7 +102,7 @@ pub(crate) fn look(
     if !plain {
         return Ok(None);
     }
-    let Some(pattern) = read(py, &class, &own, &style_own)? else { return Ok(None) };
+    let Some(pattern) = read(logging, &class, &own, &style_own)? else { return Ok(None) };
     if compile_native(py, &pattern)?.is_none() {
         return Ok(None);
     }
@@ -129,12 +129,13 @@ fn only_has(dict: &Bound<'_, PyDict>, names: &[&str]) -> PyResult<bool> {
 
 /// The settings of a formatter, where they are of the types the library expects.
 fn read(
-    py: Python<'_>,
+    logging: &Bound<'_, PyModule>,
     class: &Bound<'_, PyType>,
     own: &Bound<'_, PyDict>,
     style_own: &Bound<'_, PyDict>,
 ) -> PyResult<Option<Pattern>> {
-    let time = py.import("time")?;
+    // Not imported: nothing can be while the interpreter is finalised, and records come even then.
+    let time = logging.getattr("time")?;
     let converter = class.getattr("converter")?;
     let utc = if converter.is(time.getattr("localtime")?) {
         false
@@ -153,7 +154,7 @@ fn read(
             },
         }
     };
-    let start = py.import("logging")?.getattr("_startTime")?;
+    let start = logging.getattr("_startTime")?;
     let Ok(start) = Start::of(&start) else { return Ok(None) };
     let parts = (
         text(style_own.get_item("_fmt")?),

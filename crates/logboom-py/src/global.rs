@@ -5,10 +5,12 @@
 //! by threads that the child does not have.
 
 use crate::ffi::Forever;
+use crate::ffi::signals::QuietSpawner;
 use logboom::config::Config;
 use logboom::engine::{Engine, Outcome};
 use logboom::error::Error;
 use logboom::record::Record;
+use std::sync::Arc;
 
 static ENGINE: Forever<Engine> = Forever::empty();
 
@@ -27,7 +29,7 @@ pub(crate) fn engine() -> &'static Engine {
 /// If memory for the ring cannot be had.
 pub(crate) fn start() -> Result<(), Error> {
     if ENGINE.get().is_none() {
-        ENGINE.put(Engine::new(Config::default())?);
+        ENGINE.put(Engine::new(Config::default().spawner(Arc::new(QuietSpawner)))?);
     }
     Ok(())
 }

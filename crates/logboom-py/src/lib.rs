@@ -25,6 +25,9 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _logboom(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
+    // PyO3 asks once, at the first attaching, whether the interpreter is initialised; what logs while
+    // it is finalised would be told no, and panic.
+    py.detach(|| Python::attach(|_| ()));
     global::start().map_err(error::to_python)?;
     if !lifecycle::register_end() {
         return Err(PyImportError::new_err("too many functions are registered with Py_AtExit"));

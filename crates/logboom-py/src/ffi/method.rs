@@ -123,7 +123,9 @@ unsafe extern "C" fn trampoline<N: Native>(
     let run = catch_unwind(AssertUnwindSafe(|| N::call(&mut still, &call)));
     let result = match run {
         Ok(result) => result,
-        Err(_) => N::after_panic(&mut still, &call),
+        // The library's way may panic on the same thing; then there is nothing left to try.
+        Err(_) => catch_unwind(AssertUnwindSafe(|| N::after_panic(&mut still, &call)))
+            .unwrap_or(Ok(Answer::None)),
     };
     match result {
         // SAFETY: only takes a new reference to an object that is always there.

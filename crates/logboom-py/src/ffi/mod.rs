@@ -23,6 +23,7 @@ pub(crate) mod frame;
 pub(crate) mod guard;
 pub(crate) mod method;
 pub(crate) mod object;
+pub(crate) mod signals;
 pub(crate) mod slots;
 
 pub(crate) use object::{Forever, Ref, Still};
