@@ -11,6 +11,7 @@
 //! Frames begin anywhere, so all bytes have to be zero. It costs the consumer a few nanoseconds for
 //! a record and spares producers a second store that all others would have to wait for.
 
+use crate::layout::{MAX_PAYLOAD_BYTES, State, WORD_BYTES, Word};
 use crate::ring::Ring;
 use crate::signal::Park;
 use crate::sync::Ordering::{Relaxed, Release};
@@ -95,6 +96,41 @@ impl Consumer {
         account();
         drop(guard);
         self.ring.serve_queue();
+    }
+
+    /// Lets the next frame begin at the ring's start, if the ring is empty and more than an eighth of
+    /// it was used since it did so last. `false` if there was nothing to do.
+    ///
+    /// A ring that is emptied now and then so keeps to its first part: the rest of its memory is
+    /// never touched, and what is touched stays in the processor's caches. To producers it looks as
+    /// if somebody had reserved, and at once released, the ring's whole rest; in between they have
+    /// only the part that was used.
+    pub fn fold(&mut self) -> bool {
+        let memory = self.ring.memory();
+        let consumer = &memory.header().consumer;
+        let tail = consumer.tail.load(Relaxed);
+        let offset = memory.offset(tail);
+        let left = memory.capacity() - offset;
+        // A word cannot say more; a ring so large has its last part to do this in.
+        if offset <= memory.capacity() / 8 || left > MAX_PAYLOAD_BYTES {
+            return false;
+        }
+        let end = tail + left as u64;
+        let guard = lock(&self.ring.hold);
+        // Fails if somebody reserved, or closed the ring.
+        let head = &memory.header().producers.head;
+        if head.compare_exchange(tail, end, Relaxed, Relaxed).is_err() {
+            return false;
+        }
+        // For a reader after a crash, which starts at `consumed` and may find frames behind this.
+        memory.word(tail).store(Word::encode(State::Pad, left - WORD_BYTES), Release);
+        consumer.consumed.store(end, Release);
+        memory.word(tail).store(0, Relaxed);
+        consumer.tail.store(end, Release);
+        self.seen.set(end);
+        drop(guard);
+        self.ring.serve_queue();
+        true
     }
 
     /// Waits as `depth` says. Returns at once if there is something to do already: for

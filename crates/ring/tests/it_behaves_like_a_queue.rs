@@ -14,6 +14,7 @@ enum Action {
     /// Look at about so many bytes and release the first so many frames of them.
     Consume(usize, usize),
     Hold,
+    Fold,
     ReplaceConsumer,
     Close,
 }
@@ -27,6 +28,7 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
         2 => (0..8_usize).prop_map(Action::Abandon),
         6 => (0..70_000_usize, 0..40_usize).prop_map(|(bytes, frames)| Action::Consume(bytes, frames)),
         1 => Just(Action::Hold),
+        1 => Just(Action::Fold),
         1 => Just(Action::ReplaceConsumer),
     ];
     let closing = prop_oneof![4 => Just(None), 1 => (0..300_usize).prop_map(Some)];
@@ -91,6 +93,17 @@ impl Model {
             .collect()
     }
 
+    fn fold(&mut self) -> bool {
+        let is_empty = self.position == self.released && !self.is_closed;
+        let offset = self.position % CAPACITY;
+        if !is_empty || offset <= CAPACITY / 8 {
+            return false;
+        }
+        self.position += CAPACITY - offset;
+        self.released = self.position;
+        true
+    }
+
     fn release(&mut self, to: u64) {
         while self.frames.front().is_some_and(|frame| frame.0 <= to) {
             self.frames.pop_front();
@@ -117,6 +130,10 @@ impl<'r> Run<'r> {
                 let held = self.ring.hold();
                 let expected = self.model.visible().into_iter().map(|(_, bytes)| bytes);
                 assert!(held.frames().eq(expected));
+            }
+            Action::Fold => {
+                let folded = self.consumer.as_mut().unwrap().fold();
+                assert_eq!(folded, self.model.fold());
             }
             Action::ReplaceConsumer => {
                 self.consumer = None;

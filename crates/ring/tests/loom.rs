@@ -77,6 +77,29 @@ fn what_is_committed_comes_out_whole() {
 }
 
 #[test]
+fn a_ring_that_folds_loses_no_frame() {
+    check(|| {
+        let ring = ring();
+        let mut consumer = ring.consumer().unwrap();
+        let mut taken = Vec::new();
+        put(&ring, 0).unwrap();
+        take(&mut consumer, &mut taken);
+        let producer = {
+            let ring = ring.clone();
+            // While it folds, the ring is fuller than it will be: the second may be refused.
+            thread::spawn(move || [put(&ring, 1).is_ok(), put(&ring, 2).is_ok()])
+        };
+        consumer.fold();
+        take(&mut consumer, &mut taken);
+        consumer.fold();
+        let accepted = producer.join().unwrap();
+        assert!(accepted[0], "there is room for one all the time");
+        take(&mut consumer, &mut taken);
+        assert_eq!(taken, if accepted[1] { &[0, 1, 2][..] } else { &[0, 1] });
+    });
+}
+
+#[test]
 fn two_producers_get_different_frames() {
     check(|| {
         let ring = ring();
