@@ -171,6 +171,9 @@ impl Writer {
             } else if patience == Patience::UntilEmpty {
                 return false;
             } else {
+                if consumer.fold() {
+                    self.taken = generation.ring.released();
+                }
                 consumer.park(ladder.next(self.has_untold(generation)));
                 metrics::add(&generation.shared.meters.wakeups, 1);
             }
