@@ -7,6 +7,7 @@ binds itself is seen by no other.
 
 from __future__ import annotations
 
+import logging
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,9 @@ from logboom._logboom import Context, extend_context, shrink_context
 if TYPE_CHECKING:
     from contextvars import Token
     from types import TracebackType
+
+# What a record has by its class: an attribute of that name would stand before it.
+_METHODS = frozenset(dir(logging.LogRecord))
 
 variable: ContextVar[Context | None] = ContextVar("logboom_context", default=None)
 
@@ -70,7 +74,7 @@ class bound:  # noqa: N801 - reads as a statement: `with logboom.bound(user=7):`
 
     __slots__ = ("_fields", "_tokens")
 
-    def __init__(self, **fields: Any) -> None:
+    def __init__(self, /, **fields: Any) -> None:
         self._fields = fields
         self._tokens: list[Token[Context | None]] = []
 
@@ -102,4 +106,5 @@ def put_on(attributes: dict[str, Any]) -> None:
     current = variable.get()
     if current is not None:
         for name, value in current.as_dict().items():
-            attributes.setdefault(name, value)
+            if name not in _METHODS:
+                attributes.setdefault(name, value)

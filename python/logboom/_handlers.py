@@ -15,13 +15,36 @@ import io
 import logging
 import os
 import sys
+import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TextIO
 
 from logboom import _context
 from logboom._logboom import Route, open_route
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 if TYPE_CHECKING:
     from os import PathLike
+
+
+# When the process has to be done with waiting, once it ends; `time.monotonic`.
+_deadline: float | None = None
+
+
+def end_within(timeout: float) -> None:
+    """Have handlers wait no longer for the writer than this many seconds from now, all together."""
+    global _deadline
+    _deadline = time.monotonic() + timeout
+
+
+def _patience() -> timedelta | None:
+    if _deadline is None:
+        return None
+    return timedelta(seconds=max(0.0, _deadline - time.monotonic()))
 
 
 class NativeHandler:
@@ -63,7 +86,8 @@ class NativeHandler:
                 return route
             self._route = None
             route.release()
-        target = self._target()
+        # A route cannot be opened any more while the interpreter goes away.
+        target = None if sys.is_finalizing() else self._target()
         if target is None:
             return None
         self._route = open_route(self._label(), target, self.stream, self.formatter)
@@ -90,13 +114,20 @@ class NativeHandler:
     def _end_route(self) -> None:
         route, self._route = self._route, None
         if route is not None:
-            route.close()
+            route.close(_patience())
 
 
 def _level(record: logging.LogRecord) -> int:
     """A record's level as the engine can have it; the line has the true one already."""
     level = record.levelno
     return max(-(2**31), min(level, 2**31 - 1)) if isinstance(level, int) else logging.NOTSET
+
+
+def _duplicate(descriptor: int) -> int:
+    """A new descriptor for the same file, never one of the standard three, should one be closed."""
+    if fcntl is None:
+        return os.dup(descriptor)
+    return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
 
 
 def _is_utf8_file(stream: Any) -> bool:
@@ -155,7 +186,7 @@ class StreamHandler(NativeHandler, logging.StreamHandler):  # type: ignore[type-
         """Wait until everything logged before is with the operating system."""
         route = getattr(self, "_route", None)
         if route is not None:
-            route.flush()
+            route.flush(_patience())
         logging.StreamHandler.flush(self)
 
     _native_flush = flush
@@ -208,7 +239,7 @@ class FileHandler(NativeHandler, logging.FileHandler):
             return None
         # What the program wrote to the stream itself comes first.
         self.stream.flush()
-        return os.dup(self.stream.fileno())
+        return _duplicate(self.stream.fileno())
 
     def _label(self) -> str:
         return self.baseFilename
@@ -233,7 +264,7 @@ class FileHandler(NativeHandler, logging.FileHandler):
         """Wait until everything logged before is with the operating system."""
         route = getattr(self, "_route", None)
         if route is not None:
-            route.flush()
+            route.flush(_patience())
         logging.FileHandler.flush(self)
 
     _native_flush = flush

@@ -2,16 +2,18 @@
 
 Importing this module registers what has to happen around a fork and at exit. The engine starts by
 itself at the first record. `atexit` flushes; after the interpreter is gone the engine shuts down, so
-what finalisers log is written too.
+what finalisers log is written too. The children of `multiprocessing` leave by ``os._exit``, past all
+of that; they flush as they run their finalisers.
 """
 
 from __future__ import annotations
 
 import atexit
 import os
+import sys
 from typing import TYPE_CHECKING
 
-from logboom import _logboom
+from logboom import _handlers, _logboom
 
 if TYPE_CHECKING:
     from logboom._logboom import Report, Stats
@@ -50,13 +52,46 @@ def stats() -> Stats:
 
 
 def _at_exit() -> None:
+    timeout = _logboom.options()["shutdown_timeout"]
+    # The library's own exit function, which flushes and closes every handler, comes next.
+    _handlers.end_within(timeout)
+    _logboom.flush(timeout)
+
+
+_known_to_multiprocessing = False
+
+
+def _join_multiprocessing() -> None:
+    """Have this process and its children of `multiprocessing` flush as they end."""
+    global _known_to_multiprocessing
+    util = sys.modules.get("multiprocessing.util")
+    if util is None or _known_to_multiprocessing:
+        return
+    _known_to_multiprocessing = True
+    _add_finaliser()
+    # A child forgets the finalisers of its parent, then runs these.
+    util.register_after_fork(_add_finaliser, _add_finaliser)
+
+
+def _add_finaliser(_: object = None) -> None:
+    util = sys.modules["multiprocessing.util"]
+    util.Finalize(None, _flush_at_finalisation, exitpriority=-1000)
+
+
+def _flush_at_finalisation() -> None:
     _logboom.flush(_logboom.options()["shutdown_timeout"])
 
 
+def _after_fork_in_child() -> None:
+    _logboom.after_fork_in_child()
+    _join_multiprocessing()
+
+
 atexit.register(_at_exit)
+_join_multiprocessing()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
         before=_logboom.before_fork,
         after_in_parent=_logboom.after_fork_in_parent,
-        after_in_child=_logboom.after_fork_in_child,
+        after_in_child=_after_fork_in_child,
     )

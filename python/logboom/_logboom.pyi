@@ -1,6 +1,4 @@
 import logging
-from collections.abc import Sequence
-from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any, final
 
