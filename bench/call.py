@@ -220,9 +220,8 @@ def main() -> int:
 
 def show(result: dict[str, Any]) -> None:
     """Print the tables."""
-    print(
-        f"CPython {result['python']}, {result['machine']}, {result['rounds']} rounds, median (min to max)"
-    )
+    python, machine, rounds = result["python"], result["machine"], result["rounds"]
+    print(f"CPython {python}, {machine}, {rounds} rounds: median (min to max)")
     for title, unit, rows in (
         ("ns per call", 1, result["ns_per_call"]),
         ("ratio", 2, result["ratios"]),
