@@ -8,7 +8,7 @@ from logboom._logboom import setup
 setup(
     {
         "slot_logger": _loggers.Logger,
-        "slot_handler": _handlers.NativeHandler,
+        "slot_handler": _handlers.StreamHandler,
         "dict_loggers": [_loggers.AdoptedLogger, _loggers.AdoptedRootLogger],
         "handlers": [_handlers.FileHandler, _handlers.StreamHandler],
         "null_handlers": [logging.NullHandler, _handlers.NullHandler],

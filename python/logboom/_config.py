@@ -80,9 +80,9 @@ def basicConfig(
     if unknown:
         raise ValueError(f"Unrecognised argument(s): {', '.join(unknown)}")
     # Everything that can be refused is refused before a file is opened or a handler taken away.
-    if style not in logging._STYLES:  # type: ignore[attr-defined]
-        raise ValueError("Style must be one of: {}".format(",".join(logging._STYLES)))  # type: ignore[attr-defined]
-    default = logging._STYLES[style][1]  # type: ignore[attr-defined]
+    if style not in logging._STYLES:
+        raise ValueError("Style must be one of: {}".format(",".join(logging._STYLES)))
+    default = logging._STYLES[style][1]
     formatter = logging.Formatter(format or default, datefmt, style)  # type: ignore[arg-type]
     if level is not None:
         level = logging._checkLevel(level)  # type: ignore[attr-defined]

@@ -17,7 +17,7 @@ import os
 import sys
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from logboom import _context
 from logboom._logboom import Route, open_route
@@ -47,76 +47,6 @@ def _patience() -> timedelta | None:
     return timedelta(seconds=max(0.0, _deadline - time.monotonic()))
 
 
-class NativeHandler:
-    """The slots of a native handler, and what all of them do."""
-
-    __slots__ = (
-        "_builtin_open",
-        "_closed",
-        "_name",
-        "_opened",
-        "_route",
-        "baseFilename",
-        "delay",
-        "encoding",
-        "errors",
-        "filters",
-        "formatter",
-        "level",
-        "lock",
-        "mode",
-        "stream",
-    )
-
-    # Declared for type checkers; the library's constructors set them.
-    _opened: Any
-    _route: Route | None
-    formatter: logging.Formatter | None
-    stream: Any
-
-    def _target(self) -> str | int | None:
-        """Where the stream leads: a standard stream's name or a new descriptor; `None` for Python."""
-        raise NotImplementedError
-
-    def _current_route(self) -> Route | None:
-        """The route for the formatter and stream of now, opened anew if either changed."""
-        route = self._route
-        if route is not None:
-            if route.refresh(self.formatter, self.stream):
-                return route
-            self._route = None
-            route.release()
-        # A route cannot be opened any more while the interpreter goes away.
-        target = None if sys.is_finalizing() else self._target()
-        if target is None:
-            return None
-        self._route = open_route(self._label(), target, self.stream, self.formatter)
-        return self._route
-
-    def _label(self) -> str:
-        """What the route is called in `logboom.stats`."""
-        return str(getattr(self.stream, "name", self.stream))
-
-    def _emit_native(self, record: logging.LogRecord) -> bool:
-        """Give a record the bound fields, format it with the library and hand over the line; `False`
-        if the last two are Python's."""
-        _context.put_on(record.__dict__)
-        route = self._current_route()
-        if route is None:
-            return False
-        text = self.format(record) + self.terminator  # type: ignore[attr-defined]
-        route.write(text.encode("utf-8", self.stream.errors or "strict"), _level(record))
-        if getattr(self.flush, "__func__", None) is not type(self)._native_flush:  # type: ignore[attr-defined]
-            # The library flushes after each line, and this `flush` is the program's.
-            self.flush()  # type: ignore[attr-defined]
-        return True
-
-    def _end_route(self) -> None:
-        route, self._route = self._route, None
-        if route is not None:
-            route.close(_patience())
-
-
 def _level(record: logging.LogRecord) -> int:
     """A record's level as the engine can have it; the line has the true one already."""
     level = record.levelno
@@ -143,7 +73,16 @@ def _is_utf8_file(stream: Any) -> bool:
     }
 
 
-class StreamHandler(NativeHandler, logging.StreamHandler):  # type: ignore[type-arg]
+def _standard_stream(stream: Any) -> str | None:
+    """The name of the standard stream that this really is."""
+    if not _is_utf8_file(stream):
+        return None
+    real = {1: ("stdout", sys.__stdout__), 2: ("stderr", sys.__stderr__)}
+    name, standard = real.get(stream.fileno(), (None, None))
+    return name if stream is standard else None
+
+
+class StreamHandler(logging.StreamHandler):  # type: ignore[type-arg]
     """`logging.StreamHandler`: native to the real standard output and standard error.
 
     ``stream``: a file object; default `sys.stderr`. Any other stream, one put in the place of
@@ -153,27 +92,102 @@ class StreamHandler(NativeHandler, logging.StreamHandler):  # type: ignore[type-
     same stream is not ordered with them, unless it calls `flush` on both.
     """
 
-    __slots__ = ()
+    # Those of `FileHandler` too: a class with slots has one place for them.
+    __slots__ = (
+        "_builtin_open",
+        "_closed",
+        "_name",
+        "_opened",
+        "_route",
+        "baseFilename",
+        "delay",
+        "encoding",
+        "errors",
+        "filters",
+        "formatter",
+        "level",
+        "lock",
+        "mode",
+        "stream",
+    )
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    # Declared for type checkers; the library's constructors set them.
+    _closed: bool
+    _opened: Any
+    _route: Route | None
+    formatter: logging.Formatter | None
+    stream: Any
+
+    def __init__(self, stream: Any = None) -> None:
         self._route = None
         logging.StreamHandler.__init__(self, stream)
 
-    def _target(self) -> str | int | None:
+    def _leads_to_descriptor(self) -> bool:
+        """Whether what is written to the stream reaches a descriptor as it is."""
         stream = self.stream
-        if stream is None or not _is_utf8_file(stream):
+        return stream is not None and _standard_stream(stream) is not None
+
+    def _target(self) -> str | int:
+        """Where the stream leads: a standard stream's name, or a new descriptor."""
+        return _standard_stream(self.stream) or _duplicate(self.stream.fileno())
+
+    def _label(self) -> str:
+        """What the route is called in `logboom.stats`."""
+        return str(getattr(self.stream, "name", self.stream))
+
+    def _current_route(self) -> Route | None:
+        """The route for the formatter and stream of now, opened anew if either changed; `None` where
+        the library has to write."""
+        route = self._route
+        if route is not None:
+            if route.refresh(self.formatter, self.stream):
+                return route
+            self._route = None
+            route.release()
+        # A route cannot be opened any more while the interpreter goes away.
+        if sys.is_finalizing() or not self._leads_to_descriptor():
             return None
-        stream.flush()
-        if stream is sys.__stdout__ and stream.fileno() == 1:
-            return "stdout"
-        if stream is sys.__stderr__ and stream.fileno() == 2:
-            return "stderr"
-        return None
+        # What the program wrote to the stream itself comes first.
+        self.stream.flush()
+        self._route = open_route(self._label(), self._target(), self.stream, self.formatter)
+        return self._route
+
+    def _end_route(self) -> None:
+        route, self._route = self._route, None
+        if route is not None:
+            route.close(_patience())
+
+    def handle(self, record: logging.LogRecord) -> Any:
+        """Filter and `emit`, as the library does.
+
+        Without the handler's lock where the engine writes, which needs none. The library's way can
+        deadlock: the collector may run in an `emit` that holds the lock and end another handler,
+        which asks for the lock of the module, which a thread that configures logging holds while it
+        asks for this one.
+        """
+        if type(self) not in _OURS or self.__dict__ or not self._needs_no_lock():
+            return logging.StreamHandler.handle(self, record)
+        passed: Any = self.filter(record)
+        if isinstance(passed, logging.LogRecord):
+            record = passed
+        if passed:
+            self.emit(record)
+        return passed
+
+    def _needs_no_lock(self) -> bool:
+        return self._route is not None or self._leads_to_descriptor()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record made by the library."""
+        _context.put_on(record.__dict__)
         try:
-            if self._emit_native(record):
+            route = self._current_route()
+            if route is not None:
+                text = self.format(record) + self.terminator
+                route.write(text.encode("utf-8", self.stream.errors or "strict"), _level(record))
+                if getattr(self.flush, "__func__", None) is not StreamHandler.flush:
+                    # The library flushes after each line, and this `flush` is the program's.
+                    self.flush()
                 return
         except RecursionError:
             raise
@@ -187,14 +201,14 @@ class StreamHandler(NativeHandler, logging.StreamHandler):  # type: ignore[type-
         route = getattr(self, "_route", None)
         if route is not None:
             route.flush(_patience())
-        logging.StreamHandler.flush(self)
+        super().flush()
 
-    _native_flush = flush
+    def setStream(self, stream: Any) -> Any:
+        """Write to another stream from now on, everything before to the old one.
 
-    def setStream(self, stream: TextIO) -> TextIO | None:
-        """Write to another stream from now on, everything before to the old one. Returns the old
-        stream, or `None` if it is the same."""
-        old: TextIO | None = logging.StreamHandler.setStream(self, stream)  # type: ignore[assignment]
+        Returns the old stream, or `None` if it is the same.
+        """
+        old = super().setStream(stream)
         if old is not None:
             self._end_route()
         return old
@@ -202,10 +216,10 @@ class StreamHandler(NativeHandler, logging.StreamHandler):  # type: ignore[type-
     def close(self) -> None:
         """Write what was logged before, and take the handler off the library's list."""
         self._end_route()
-        logging.StreamHandler.close(self)
+        super().close()
 
 
-class FileHandler(NativeHandler, logging.FileHandler):
+class FileHandler(StreamHandler, logging.FileHandler):
     """`logging.FileHandler`: appends whole lines to a file, on the writer's thread.
 
     ``filename``: the path; opened now, on this thread, with the library's errors, or with ``delay`` at
@@ -234,11 +248,11 @@ class FileHandler(NativeHandler, logging.FileHandler):
         self._opened = logging.FileHandler._open(self)
         return self._opened
 
-    def _target(self) -> str | int | None:
-        if self.stream is not self._opened or not _is_utf8_file(self.stream):
-            return None
-        # What the program wrote to the stream itself comes first.
-        self.stream.flush()
+    def _leads_to_descriptor(self) -> bool:
+        stream = self.stream
+        return stream is not None and stream is self._opened and _is_utf8_file(stream)
+
+    def _target(self) -> str | int:
         return _duplicate(self.stream.fileno())
 
     def _label(self) -> str:
@@ -248,39 +262,17 @@ class FileHandler(NativeHandler, logging.FileHandler):
         """Write a record made by the library, opening the file first if that was delayed."""
         if self.stream is None and (self.mode != "w" or not self._closed):
             self.stream = self._open()
-        if not self.stream:
-            return
-        try:
-            if self._emit_native(record):
-                return
-        except RecursionError:
-            raise
-        except Exception:  # noqa: BLE001 - as in the library
-            self.handleError(record)
-            return
-        logging.FileHandler.emit(self, record)
-
-    def flush(self) -> None:
-        """Wait until everything logged before is with the operating system."""
-        route = getattr(self, "_route", None)
-        if route is not None:
-            route.flush(_patience())
-        logging.FileHandler.flush(self)
-
-    _native_flush = flush
-
-    def setStream(self, stream: TextIO) -> TextIO | None:
-        """Write to another stream from now on, everything before to the old one. Returns the old
-        stream, or `None` if it is the same."""
-        old: TextIO | None = logging.FileHandler.setStream(self, stream)  # type: ignore[assignment]
-        if old is not None:
-            self._end_route()
-        return old
+        if self.stream:
+            StreamHandler.emit(self, record)
 
     def close(self) -> None:
-        """Write what was logged before, close the file, and take the handler off the library's list."""
+        """Write what was logged before, close the file, take the handler off the library's list."""
         self._end_route()
         logging.FileHandler.close(self)
+
+
+# A subclass may rely on the lock.
+_OURS = (StreamHandler, FileHandler)
 
 
 class NullHandler(logging.NullHandler):

@@ -19,7 +19,7 @@ import logging
 import signal
 from typing import TYPE_CHECKING
 
-from logboom._handlers import NativeHandler
+from logboom._handlers import StreamHandler
 from logboom._lifecycle import flush
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def begin(timeout: float) -> None:
     end()
     flusher = _Flusher(timeout)
     for logger in _loggers():
-        if any(isinstance(handler, NativeHandler) for handler in logger.handlers):
+        if any(isinstance(handler, StreamHandler) for handler in logger.handlers):
             logger.addHandler(flusher)
 
 

@@ -2,6 +2,30 @@ import logging
 from datetime import timedelta
 from typing import Any, final
 
+__all__ = [
+    "Route",
+    "Context",
+    "Stats",
+    "Report",
+    "LogboomError",
+    "ConfigError",
+    "__version__",
+    "setup",
+    "logger_methods",
+    "open_route",
+    "extend_context",
+    "shrink_context",
+    "configure",
+    "options",
+    "flush",
+    "sync",
+    "shutdown",
+    "stats",
+    "before_fork",
+    "after_fork_in_parent",
+    "after_fork_in_child",
+]
+
 __version__: str
 
 class LogboomError(Exception): ...

@@ -171,4 +171,4 @@ def task_name() -> str | None:
 
 def level_name(level: int) -> str:
     """What `LogRecord.levelname` would be."""
-    return logging.getLevelName(level)  # type: ignore[no-any-return]
+    return logging.getLevelName(level)
