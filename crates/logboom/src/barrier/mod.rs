@@ -18,7 +18,7 @@
 //! it, so a writer about to park comes back; and before the caller submits anything more, so a
 //! writer that sees such a record sees the control too.
 //!
-//! What it does not do: know rings, routes or sinks. Pinned by the tests below, the loom models in
+//! What it does not do: know routes or sinks, or free anything in the ring. Pinned by the tests below, the loom models in
 //! `models.rs`, and by
 //! `flush_is_a_barrier`, `flush_is_never_dropped`, `close_route_writes_what_came_before`.
 
@@ -31,6 +31,7 @@ pub use outcome::{Flush, Wait};
 pub(crate) use ticket::Ticket;
 
 use crate::record::RouteId;
+use logboom_ring::Frames;
 #[cfg(loom)]
 use loom::sync::{
     Mutex, MutexGuard,
@@ -129,6 +130,31 @@ impl Barrier {
     #[inline]
     pub(crate) fn front(&self) -> u64 {
         self.front.load(SeqCst)
+    }
+
+    /// Gives `take` each of `frames`, which begin at `from`, that lies before the first control; returns
+    /// how far that came, abandoned frames included.
+    #[inline]
+    pub(crate) fn take_frames(
+        &self,
+        from: u64,
+        mut frames: Frames<'_>,
+        mut take: impl FnMut(&[u8]),
+    ) -> u64 {
+        let mut end = from;
+        loop {
+            let Some(frame) = frames.next() else {
+                // Behind the last frame there may be abandoned ones.
+                return frames.position();
+            };
+            let front = self.front();
+            if frame.end > front {
+                // Between the last frame and this one there may be abandoned ones, too.
+                return end.max(front);
+            }
+            take(frame.bytes);
+            end = frame.end;
+        }
     }
 
     /// The next control whose records all lie before `done`.

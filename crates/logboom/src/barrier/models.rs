@@ -37,20 +37,9 @@ impl Scene {
     /// whether there was a control.
     fn pass(&self, consumer: &mut Consumer) -> (usize, bool) {
         let from = self.ring.released();
-        let mut frames = consumer.frames(from, usize::MAX);
-        let (mut end, mut taken) = (from, 0);
-        loop {
-            let Some(frame) = frames.next() else {
-                end = frames.position();
-                break;
-            };
-            let front = self.barrier.front();
-            if frame.end > front {
-                end = end.max(front);
-                break;
-            }
-            (end, taken) = (frame.end, taken + 1);
-        }
+        let mut taken = 0;
+        let frames = consumer.frames(from, usize::MAX);
+        let end = self.barrier.take_frames(from, frames, |_| taken += 1);
         consumer.release(end, || ());
         let control = self.barrier.front() <= end && self.barrier.take_due(end).is_some();
         (taken, control)

@@ -184,23 +184,10 @@ impl Writer {
     fn pass(&mut self, generation: &Generation, consumer: &mut Consumer) -> bool {
         let ring = &generation.ring;
         let limit = BATCH_BYTES.min(ring.capacity_bytes() / 4);
-        let mut frames = consumer.frames(self.taken, limit);
-        let mut end = self.taken;
-        loop {
-            let Some(frame) = frames.next() else {
-                // Behind the last frame there may be abandoned ones.
-                end = frames.position();
-                break;
-            };
-            let front = generation.barrier.front();
-            if frame.end > front {
-                // Between the last frame and this one there may be abandoned ones, too.
-                end = end.max(front);
-                break;
-            }
-            self.take(generation, frame.bytes, ring.table());
-            end = frame.end;
-        }
+        let frames = consumer.frames(self.taken, limit);
+        let end = generation
+            .barrier
+            .take_frames(self.taken, frames, |bytes| self.take(generation, bytes, ring.table()));
         if end == self.taken {
             return false;
         }
