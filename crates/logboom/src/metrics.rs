@@ -12,7 +12,7 @@
 //! How it stays exact without a counter on the caller's usual path: the writer counts what it takes
 //! out of the ring, in the same critical section in which it frees it there; a snapshot holds that
 //! section off and adds what it finds in the ring as `pending`. Only what never gets into the ring
-//! (dropped, rejected) is counted by callers.
+//! (dropped, rejected, failed before it was a record) is counted by callers.
 //!
 //! A record counts from the moment that all those reserved before it in the ring are committed,
 //! which is at most as long as other callers take to copy theirs.
@@ -115,7 +115,8 @@ counters! {
     writer {
         /// The operating system (or whatever the sink leads to) took its last byte.
         written,
-        /// A formatter refused or panicked, a sink refused, or the bytes were no record.
+        /// A formatter refused or panicked, a sink refused, the bytes were no record, or the caller
+        /// could make none ([`Engine::count_failed`](crate::engine::Engine::count_failed)).
         failed,
         /// The route's filter refused it.
         filtered,
@@ -154,7 +155,7 @@ impl RouteCounters {
         self.rejections.fetch_add(n, Relaxed);
     }
 
-    /// Counts failures that no tally has.
+    /// Counts failures that no tally has, on any thread.
     pub(crate) fn count_failed(&self, n: u64) {
         self.publish(&Tally { failed: n, ..Tally::default() });
     }

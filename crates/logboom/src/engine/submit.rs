@@ -1,11 +1,12 @@
-//! Submitting: a record into the ring, or a refusal that is counted.
+//! Submitting: a record into the ring, or a refusal that is counted; and what callers count of their
+//! own.
 
 use crate::engine::Engine;
 use crate::engine::host::{Phase, is_writer_thread};
 use crate::generation::Generation;
 use crate::metrics;
 use crate::overflow::Overflow;
-use crate::record::Record;
+use crate::record::{Record, RouteId};
 use logboom_ring::{Refusal, Reservation};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -42,6 +43,16 @@ impl Engine {
     #[inline]
     pub fn try_submit(&self, record: &Record<'_>) -> Outcome {
         self.submit_with(record, false)
+    }
+
+    /// Counts a record that never came to be, because what it was made of could not be made text: one
+    /// failed delivery for each of `routes`. The caller reports it where that is expected of them; the
+    /// engine's reporter is not told, and no flush answers for it.
+    ///
+    /// What counts as submitted includes it. Takes a lock for reading, and waits for nothing.
+    #[cold]
+    pub fn count_failed(&self, routes: &[RouteId]) {
+        self.generation.shared.registry.count(routes, |counters| counters.count_failed(1));
     }
 
     #[inline]
@@ -139,7 +150,7 @@ impl Engine {
     #[cold]
     fn reject(&self, record: &Record<'_>) -> Outcome {
         let shared = &self.generation.shared;
-        shared.registry.count(record, |counters| counters.count_rejected(1));
+        shared.registry.count(record.routes, |counters| counters.count_rejected(1));
         metrics::add(&shared.meters.rejections, record.routes.len() as u64);
         Outcome::Rejected
     }
@@ -147,7 +158,7 @@ impl Engine {
     #[cold]
     fn drop_newest(&self, record: &Record<'_>) -> Outcome {
         let shared = &self.generation.shared;
-        shared.registry.count(record, |counters| counters.count_dropped(record.level));
+        shared.registry.count(record.routes, |counters| counters.count_dropped(record.level));
         metrics::add(&shared.meters.drops, record.routes.len() as u64);
         Outcome::Dropped
     }

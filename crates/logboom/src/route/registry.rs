@@ -4,7 +4,7 @@
 //! 1. Ids are given out in ascending order and never again.
 //! 2. The map changes only while the [gate](crate::fork) is held; [`Registry::epoch`] moves after
 //!    each route that is added, which is how the writer learns of it.
-//! 3. A caller counts a drop or a rejection while it holds the map for reading; a route is folded
+//! 3. A caller counts a drop, a rejection or a failure while it holds the map for reading; a route is folded
 //!    while the map is held for writing. So no count falls between a route and the total.
 //!
 //! The writer takes the sink that the caller opened out of the entry, once.
@@ -12,7 +12,7 @@
 use crate::error::{Error, RouteError};
 use crate::fork::GateGuard;
 use crate::metrics::{Counts, RouteCounters};
-use crate::record::{Record, RouteId};
+use crate::record::RouteId;
 use crate::route::RouteSpec;
 use crate::sink::Sink;
 use std::collections::BTreeMap;
@@ -116,10 +116,10 @@ impl Registry {
         self.read().open.range(first..).map(|(_, entry)| Arc::clone(entry)).collect()
     }
 
-    /// Calls `count` with the counters of each route the record goes to.
-    pub(crate) fn count(&self, record: &Record<'_>, count: impl Fn(&RouteCounters)) {
+    /// Calls `count` with the counters of each route that `ids` name.
+    pub(crate) fn count(&self, ids: &[RouteId], count: impl Fn(&RouteCounters)) {
         let routes = self.read();
-        for id in record.routes {
+        for id in ids {
             count(routes.open.get(id).map_or(&routes.unknown, |entry| &entry.counters));
         }
     }
