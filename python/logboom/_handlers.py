@@ -143,7 +143,6 @@ class StreamHandler(logging.StreamHandler):  # type: ignore[type-arg]
             if route.refresh(self.formatter, self.stream):
                 return route
             self._route = None
-            route.release()
         # A route cannot be opened any more while the interpreter goes away.
         if sys.is_finalizing() or not self._leads_to_descriptor():
             return None
@@ -156,26 +155,6 @@ class StreamHandler(logging.StreamHandler):  # type: ignore[type-arg]
         route, self._route = self._route, None
         if route is not None:
             route.close(_patience())
-
-    def handle(self, record: logging.LogRecord) -> Any:
-        """Filter and `emit`, as the library does.
-
-        Without the handler's lock where the engine writes, which needs none. The library's way can
-        deadlock: the collector may run in an `emit` that holds the lock and end another handler,
-        which asks for the lock of the module, which a thread that configures logging holds while it
-        asks for this one.
-        """
-        if type(self) not in _OURS or self.__dict__ or not self._needs_no_lock():
-            return logging.StreamHandler.handle(self, record)
-        passed: Any = self.filter(record)
-        if isinstance(passed, logging.LogRecord):
-            record = passed
-        if passed:
-            self.emit(record)
-        return passed
-
-    def _needs_no_lock(self) -> bool:
-        return self._route is not None or self._leads_to_descriptor()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record made by the library."""
@@ -269,10 +248,6 @@ class FileHandler(StreamHandler, logging.FileHandler):
         """Write what was logged before, close the file, take the handler off the library's list."""
         self._end_route()
         logging.FileHandler.close(self)
-
-
-# A subclass may rely on the lock.
-_OURS = (StreamHandler, FileHandler)
 
 
 class NullHandler(logging.NullHandler):

@@ -151,8 +151,7 @@ fn hand_over(
     let py = still.python();
     let name = name.bind(py).cast::<PyString>().map_err(|_| Exit::Library)?;
     let record = Record { logger: name.to_str().map_err(|_| Exit::Library)?.into(), ..*draft };
-    // Whatever became of it is counted.
-    let _ = py.detach(|| global::submit_waiting(&record));
+    global::submit_waiting(py, &record);
     Ok(())
 }
 

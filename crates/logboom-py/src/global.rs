@@ -6,10 +6,12 @@
 
 use crate::ffi::Forever;
 use crate::ffi::signals::QuietSpawner;
+use crate::waiting;
 use logboom::config::Config;
-use logboom::engine::{Engine, Outcome};
+use logboom::engine::Engine;
 use logboom::error::Error;
 use logboom::record::Record;
+use pyo3::prelude::*;
 use std::sync::Arc;
 
 static ENGINE: Forever<Engine> = Forever::empty();
@@ -39,8 +41,12 @@ pub(crate) fn replace(engine: Engine) {
     ENGINE.put(engine);
 }
 
-/// Submits a record that found the ring full, waiting as the overflow policy says. To be called
-/// without the GIL.
-pub(crate) fn submit_waiting(record: &Record<'_>) -> Outcome {
-    engine().submit(record)
+/// Submits a record that found the ring full: gives the GIL away and waits as the overflow policy
+/// says. Whatever becomes of the record is counted.
+pub(crate) fn submit_waiting(py: Python<'_>, record: &Record<'_>) {
+    let caller = waiting::enter(record.routes);
+    py.detach(|| {
+        let _ = engine().submit(record);
+        drop(caller);
+    });
 }

@@ -18,6 +18,7 @@ mod sites;
 mod state;
 mod stats;
 mod templates;
+mod waiting;
 
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;

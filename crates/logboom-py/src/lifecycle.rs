@@ -13,6 +13,7 @@
 use crate::error::{config_error, to_python};
 use crate::global;
 use crate::stats::{Report, Stats};
+use crate::waiting;
 use logboom::engine::ForkGuard;
 use logboom::overflow::Overflow;
 use pyo3::prelude::*;
@@ -125,7 +126,7 @@ pub(crate) fn options(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 
 thread_local! {
     /// Between the hooks before and after a fork, on the thread that forks.
-    static FORKING: RefCell<Option<ForkGuard>> = const { RefCell::new(None) };
+    static FORKING: RefCell<Option<(ForkGuard, waiting::Hold)>> = const { RefCell::new(None) };
 }
 
 /// To be run by the thread that is about to fork.
@@ -133,7 +134,9 @@ thread_local! {
 pub(crate) fn before_fork(py: Python<'_>) {
     // A thread that holds one of the locks may be waiting for the GIL.
     let guard = py.detach(|| global::engine().lock_for_fork());
-    FORKING.with(|forking| *forking.borrow_mut() = Some(guard));
+    // Nobody who holds this one waits for anything.
+    let guards = (guard, waiting::hold());
+    FORKING.with(|forking| *forking.borrow_mut() = Some(guards));
 }
 
 /// To be run in the parent once the fork is done, or failed.
@@ -147,8 +150,11 @@ pub(crate) fn after_fork_in_parent() {
 pub(crate) fn after_fork_in_child() -> PyResult<()> {
     let child = global::engine().child().map_err(to_python)?;
     global::replace(child);
-    // The guard is of locks that only the parent's engine has; the child never touches them again.
-    FORKING.with(|forking| std::mem::forget(forking.borrow_mut().take()));
+    if let Some((guard, waiting)) = FORKING.with(|forking| forking.borrow_mut().take()) {
+        waiting.forget_callers();
+        // Of locks that only the parent's engine has; the child never touches them again.
+        std::mem::forget(guard);
+    }
     Ok(())
 }
 

@@ -14,6 +14,7 @@ use crate::ffi::object::{GilSlot, NativeClass};
 use crate::ffi::{self, Ref, Still};
 use crate::formatter::{self, Look};
 use crate::global;
+use crate::waiting;
 use logboom::engine::{Flush, Outcome, Wait};
 use logboom::level::Level;
 use logboom::record::{Message, Record, RouteId, Site};
@@ -101,7 +102,17 @@ impl Route {
             return Flush::Done;
         }
         let id = self.id;
-        py.detach(|| global::engine().close_route(id, wait))
+        py.detach(|| {
+            let wait = match wait {
+                Wait::No if waiting::close_later(id) => return Flush::Unawaited,
+                Wait::No => Wait::No,
+                Wait::Forever => waiting::until_left(id, None).map_or(Wait::Forever, Wait::For),
+                Wait::For(timeout) => {
+                    waiting::until_left(id, Some(timeout)).map_or(Wait::Forever, Wait::For)
+                }
+            };
+            global::engine().close_route(id, wait)
+        })
     }
 }
 
@@ -148,8 +159,7 @@ impl Route {
             routes: &[self.id],
         };
         if global::engine().try_submit(&record) == Outcome::Full {
-            // Whatever became of it is counted.
-            let _ = py.detach(|| global::submit_waiting(&record));
+            global::submit_waiting(py, &record);
         }
     }
 
@@ -169,11 +179,6 @@ impl Route {
         self.end(py, timeout.map_or(Wait::Forever, Wait::For)).is_done()
     }
 
-    /// Ends the route; its last lines are written later.
-    fn release(&self, py: Python<'_>) {
-        let _ = self.end(py, Wait::No);
-    }
-
     /// Whether records are formatted by the engine, as `logboom.explain` tells.
     #[getter]
     fn native(&self) -> bool {
@@ -191,6 +196,9 @@ impl Drop for Route {
     fn drop(&mut self) {
         if self.open.swap(false, Ordering::AcqRel) {
             // Does not wait, so it may run wherever the collector does.
+            if waiting::close_later(self.id) {
+                return;
+            }
             let _ = global::engine().close_route(self.id, Wait::No);
         }
     }
