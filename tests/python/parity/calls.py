@@ -236,7 +236,7 @@ def filters_of_handlers(side: Side) -> None:
     if sys.version_info >= (3, 12):
 
         def other(record: logging.LogRecord) -> logging.LogRecord:
-            return logging.makeLogRecord({"msg": "another", "name": "n", "levelname": "L"})
+            return logging.makeLogRecord({"msg": "another", "name": "n", "levelno": 30})
 
         handler.addFilter(other)
         step("another record")
