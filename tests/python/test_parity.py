@@ -27,7 +27,6 @@ KNOWN: dict[str, str] = {
     "formatters-the_zone_changes": "the engine keeps the zone it found first",
     "formatters-strftime_is_replaced": "a look at a formatter does not see the `time` module",
     "overrides-the_record_class_is_patched": "the verdict on `LogRecord` is kept under no stamp of it",
-    "overrides-methods_of_the_handler_classes_are_patched": "ours have a `handle` of their own",
     "overrides-the_emit_of_the_librarys_handlers_is_patched": "ours do not call the library's `emit`",
     "streams-a_file_whose_stream_was_closed": "the route has a descriptor of its own",
     "streams-streams_reconfigured": "a route does not see that its stream was reconfigured",
