@@ -102,7 +102,7 @@ macro_rules! counters {
         #[derive(Debug, Default)]
         pub(crate) struct RouteCounters {
             $($(#[doc = $writer_doc])* $writer: AtomicU64,)*
-            /// 1 while the sink keeps the rest of a record's frame.
+            /// Records of whose frames sinks keep the rest.
             kept: AtomicU64,
             /// Dropped, by level.
             drops: [AtomicU64; DROP_LEVELS.len() + 1],
@@ -160,9 +160,10 @@ impl RouteCounters {
         self.publish(&Tally { failed: n, ..Tally::default() });
     }
 
-    /// Says whether the sink keeps the rest of a record's frame. Within the ring's release only.
-    pub(crate) fn set_kept(&self, kept: bool) {
-        self.kept.store(u64::from(kept), Relaxed);
+    /// Says of how many records sinks keep the rest: of a route's at most one. Within the ring's release
+    /// only.
+    pub(crate) fn set_kept(&self, kept: u64) {
+        self.kept.store(kept, Relaxed);
     }
 
     /// What was dropped so far, by level.
@@ -267,7 +268,7 @@ mod tests {
         counters.count_dropped(Level::INFO);
         counters.count_dropped(Level(13));
         counters.count_rejected(1);
-        counters.set_kept(true);
+        counters.set_kept(1);
         let counts = counters.counts();
         let named: Vec<_> = counts.iter().collect();
         assert_eq!(

@@ -5,7 +5,8 @@ mod support;
 
 use logboom::engine::{Engine, Flush, Outcome, Wait};
 use logboom::record::RouteId;
-use logboom::sink::MemorySinkSpec;
+use logboom::route::RouteSpec;
+use logboom::sink::{MemorySinkSpec, SinkSpec};
 use proptest::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -21,6 +22,8 @@ enum Action {
     Flush,
     FlushRoute(usize),
     Open,
+    /// Leads where that one of the routes ever opened leads.
+    OpenShared(usize),
     Close(usize, bool),
     /// From here on, until it is called again.
     FailSink(usize),
@@ -35,6 +38,7 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
         2 => Just(Action::Flush),
         1 => (0..6_usize).prop_map(Action::FlushRoute),
         2 => Just(Action::Open),
+        2 => (0..6_usize).prop_map(Action::OpenShared),
         1 => (0..6_usize, any::<bool>()).prop_map(|(route, wait)| Action::Close(route, wait)),
         1 => (0..6_usize).prop_map(Action::FailSink),
         1 => Just(Action::Successor),
@@ -44,18 +48,25 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
     prop::collection::vec(action, 1..60)
 }
 
+/// A sink in the engine, which routes may share, and what the model says about it.
+struct Place {
+    spec: Arc<dyn SinkSpec>,
+    memory: MemorySinkSpec,
+    fails: Arc<AtomicBool>,
+    lines: Vec<String>,
+}
+
 /// A route in the engine and what the model says about it.
 struct Twin {
     id: RouteId,
-    memory: MemorySinkSpec,
-    fails: Arc<AtomicBool>,
+    place: usize,
     open: bool,
-    lines: Vec<String>,
     failed_since_flush: u64,
 }
 
 #[derive(Default)]
 struct Model {
+    places: Vec<Place>,
     routes: Vec<Twin>,
     written: u64,
     failed: u64,
@@ -64,16 +75,22 @@ struct Model {
 }
 
 impl Model {
-    fn open(&mut self, engine: &Engine) {
+    fn add_place(&mut self) -> usize {
         let fails = Arc::new(AtomicBool::new(false));
         let sink = ScriptedSpec::new({
             let fails = Arc::clone(&fails);
             move |_| if fails.load(SeqCst) { Answer::Fail(0) } else { Answer::Take }
         });
         let memory = sink.memory.clone();
-        let id = engine.open_route(spec("model", sink)).unwrap();
-        let (open, lines) = (!self.is_shut_down, Vec::new());
-        self.routes.push(Twin { id, memory, fails, open, lines, failed_since_flush: 0 });
+        self.places.push(Place { spec: Arc::new(sink), memory, fails, lines: Vec::new() });
+        self.places.len() - 1
+    }
+
+    fn open(&mut self, engine: &Engine, place: usize) {
+        let sink = Arc::clone(&self.places[place].spec);
+        let route = RouteSpec::shared("model", Arc::new(MessageFormatter), sink);
+        let id = engine.open_route(route).unwrap();
+        self.routes.push(Twin { id, place, open: !self.is_shut_down, failed_since_flush: 0 });
     }
 
     fn submit(&mut self, engine: &Engine, text: &str, picked: u8) {
@@ -84,14 +101,15 @@ impl Model {
         assert_eq!(say(engine, text, &ids), expected);
         for index in routes {
             let route = &mut self.routes[index];
+            let place = &mut self.places[route.place];
             if !route.open {
                 self.rejected += 1;
-            } else if text == "refuse" || route.fails.load(SeqCst) {
+            } else if text == "refuse" || place.fails.load(SeqCst) {
                 self.failed += 1;
                 route.failed_since_flush += 1;
             } else {
                 self.written += 1;
-                route.lines.push(text.to_owned());
+                place.lines.push(text.to_owned());
             }
         }
     }
@@ -107,8 +125,8 @@ impl Model {
     }
 
     fn assert_same(&self, engine: &Engine) {
-        for route in &self.routes {
-            assert_eq!(route.memory.lines(), route.lines);
+        for place in &self.places {
+            assert_eq!(place.memory.lines(), place.lines);
         }
         let totals = engine.stats().totals;
         assert_eq!(
@@ -135,9 +153,16 @@ fn play(actions: &[Action]) {
             Action::FlushRoute(index) if index < model.routes.len() => {
                 let expected = model.flushed(Some(index));
                 assert_eq!(engine.flush_route(model.routes[index].id, Some(DEADLINE)), expected);
-                assert_eq!(model.routes[index].memory.lines(), model.routes[index].lines);
+                let place = &model.places[model.routes[index].place];
+                assert_eq!(place.memory.lines(), place.lines);
             }
-            Action::Open => model.open(&engine),
+            Action::Open => {
+                let place = model.add_place();
+                model.open(&engine, place);
+            }
+            Action::OpenShared(index) if index < model.routes.len() => {
+                model.open(&engine, model.routes[index].place);
+            }
             Action::Close(index, waits) if index < model.routes.len() => {
                 let expected = model.flushed(Some(index));
                 let route = &mut model.routes[index];
@@ -153,7 +178,7 @@ fn play(actions: &[Action]) {
                 let expected = model.flushed(Some(index));
                 let route = &model.routes[index];
                 assert_eq!(engine.flush_route(route.id, Some(DEADLINE)), expected);
-                route.fails.fetch_xor(true, SeqCst);
+                model.places[route.place].fails.fetch_xor(true, SeqCst);
             }
             Action::Successor => match engine.successor(config()) {
                 Ok(successor) => engine = successor,

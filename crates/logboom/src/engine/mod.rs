@@ -77,7 +77,8 @@ impl Engine {
         Engine { generation, alive: Arc::new(alive) }
     }
 
-    /// Opens the sink, on this thread, and adds the route.
+    /// Opens the sink, on this thread, unless an open route has it already (see [`RouteSpec::sink`]), and
+    /// adds the route.
     ///
     /// Where routes are opened and closed faster than the writer can close them, it waits for the
     /// writer, at most a second, so that what is closed does not pile up in memory.
@@ -86,8 +87,8 @@ impl Engine {
     /// If the sink cannot be opened. Nothing is added then.
     pub fn open_route(&self, spec: RouteSpec) -> Result<RouteId, Error> {
         self.pace_closing();
-        let sink = open_sink(&spec)?;
         let shared = &self.generation.shared;
+        let sink = if shared.registry.has_sink(&spec) { None } else { Some(open_sink(&spec)?) };
         let gate = shared.gate.hold();
         shared.registry.add(&gate, spec, sink)
     }

@@ -74,7 +74,7 @@ pub(super) fn snapshot(newest: &Arc<Generation>) -> Snapshot {
         }
     }
     let routes = newest.shared.registry.read();
-    let mut totals = routes.closed + routes.unknown.counts();
+    let mut totals = routes.closed + routes.unknown.counts() + routes.left.counts();
     let routes: Vec<_> = routes
         .open
         .values()

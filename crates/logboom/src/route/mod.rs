@@ -20,6 +20,14 @@ pub struct RouteSpec {
     /// Makes the text of a record.
     pub formatter: Arc<dyn Formatter>,
     /// Where the text goes.
+    ///
+    /// Routes that hold the same `Arc` here (clones of it, not equal specs) lead to one place: they
+    /// share one sink, opened with the first of them and closed with the last, and one buffer, so that
+    /// their records reach the place in the order in which they were submitted. Each keeps its own
+    /// filter, formatter, terminator and counts. Routes with sinks of their own to the same file or
+    /// stream are written one after the other, a batch at a time, so their lines lie out of order by
+    /// up to a batch. Sharing costs nothing; a flush of one such route writes what lies before it for
+    /// all of them, and what their sink keeps or refuses counts for the route whose record it is.
     pub sink: Arc<dyn SinkSpec>,
     /// Which records it takes; default `None`, all of them.
     pub filter: Option<Arc<dyn Filter>>,
@@ -38,7 +46,8 @@ impl RouteSpec {
         RouteSpec::shared(name, Arc::new(formatter), Arc::new(sink))
     }
 
-    /// The same from parts that are shared with others.
+    /// The same from parts that are shared with others; see [`RouteSpec::sink`] for what it means to
+    /// share a sink.
     pub fn shared(
         name: impl Into<String>,
         formatter: Arc<dyn Formatter>,
@@ -46,6 +55,11 @@ impl RouteSpec {
     ) -> RouteSpec {
         let name = name.into();
         RouteSpec { name, formatter, sink, filter: None, terminator: b"\n".to_vec() }
+    }
+
+    /// What tells sinks apart: the address of the spec, which nothing else has while a route holds it.
+    pub(crate) fn sink_key(&self) -> usize {
+        Arc::as_ptr(&self.sink).cast::<()>().addr()
     }
 
     /// Sets [`RouteSpec::filter`].

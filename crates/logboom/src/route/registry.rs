@@ -15,7 +15,7 @@ use crate::metrics::{Counts, RouteCounters};
 use crate::record::RouteId;
 use crate::route::RouteSpec;
 use crate::sink::Sink;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
@@ -27,7 +27,8 @@ pub(crate) struct Entry {
     pub(crate) counters: RouteCounters,
     /// Set when it was asked to close: a child does not open it again.
     closing: AtomicBool,
-    /// Opened on the caller's thread, waiting for the writer.
+    /// Opened on the caller's thread, waiting for the writer. `None` where the route shares the sink of
+    /// one that was open already.
     sink: Mutex<Option<Box<dyn Sink>>>,
 }
 
@@ -52,6 +53,10 @@ pub(crate) struct Routes {
     pub(crate) closed: Counts,
     /// Deliveries to routes that are not open.
     pub(crate) unknown: RouteCounters,
+    /// What shared sinks kept when the record's route was closed, and what became of it.
+    pub(crate) left: RouteCounters,
+    /// How many open routes lead to each sink, by [`RouteSpec::sink_key`].
+    sinks: HashMap<usize, usize>,
     next: u32,
 }
 
@@ -63,22 +68,29 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    /// Adds a route whose sink is open.
+    /// Whether the sink of a spec is open already, for another route.
+    pub(crate) fn has_sink(&self, spec: &RouteSpec) -> bool {
+        self.read().sinks.contains_key(&spec.sink_key())
+    }
+
+    /// Adds a route with the sink that was opened for it, if it needed one. Where the route that it
+    /// was to share a sink with is gone meanwhile, the writer opens one at first need.
     pub(crate) fn add(
         &self,
         _: &GateGuard,
         spec: RouteSpec,
-        sink: Box<dyn Sink>,
+        sink: Option<Box<dyn Sink>>,
     ) -> Result<RouteId, Error> {
         let mut routes = self.write();
         let id = RouteId(routes.next);
         routes.next = routes.next.checked_add(1).ok_or(RouteError::TooMany)?;
+        *routes.sinks.entry(spec.sink_key()).or_default() += 1;
         let entry = Entry {
             id,
             spec,
             counters: RouteCounters::default(),
             closing: AtomicBool::new(false),
-            sink: Mutex::new(Some(sink)),
+            sink: Mutex::new(sink),
         };
         routes.open.insert(id, Arc::new(entry));
         drop(routes);
@@ -103,6 +115,13 @@ impl Registry {
         let mut routes = self.write();
         let entry = routes.open.remove(&id)?;
         routes.closed += entry.counters.counts();
+        let key = entry.spec.sink_key();
+        if let Some(left) = routes.sinks.get_mut(&key) {
+            *left -= 1;
+            if *left == 0 {
+                routes.sinks.remove(&key);
+            }
+        }
         Some(entry)
     }
 
@@ -140,19 +159,23 @@ impl Registry {
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => return None,
         };
-        let reopened = |entry: &Arc<Entry>| {
+        let mut sinks = HashMap::new();
+        let mut reopened = |entry: &Arc<Entry>| {
+            let sharing = sinks.entry(entry.spec.sink_key()).or_insert(0);
+            *sharing += 1;
+            let sink = if *sharing == 1 { entry.spec.sink.open().ok() } else { None };
             let entry = Entry {
                 id: entry.id,
                 spec: entry.spec.clone(),
                 counters: RouteCounters::default(),
                 closing: AtomicBool::new(false),
-                sink: Mutex::new(entry.spec.sink.open().ok()),
+                sink: Mutex::new(sink),
             };
             (entry.id, Arc::new(entry))
         };
         let live = routes.open.values().filter(|entry| !entry.closing.load(Ordering::Relaxed));
-        let child =
-            Routes { open: live.map(reopened).collect(), next: routes.next, ..Routes::default() };
+        let open = live.map(&mut reopened).collect();
+        let child = Routes { open, sinks, next: routes.next, ..Routes::default() };
         Some(Registry { epoch: AtomicU64::new(1), routes: RwLock::new(child) })
     }
 

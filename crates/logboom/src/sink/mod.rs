@@ -8,11 +8,17 @@
 //! 3. A sink never prints, never panics on an error of the system, and never blocks for longer than
 //!    the system call it makes; where a descriptor is non-blocking, for a stated bound instead.
 //!
+//! A sink may be the place of several routes (see [`RouteSpec::sink`](crate::route::RouteSpec::sink)):
+//! a batch then holds frames of each of them, in the order in which their records were submitted. It
+//! need not know; whose a frame is that went through, was kept or failed, the writer knows by its
+//! number.
+//!
 //! Of `n` frames in a batch, with `k` (0 or 1) kept before and `k'` after, `k + n` is the sum of
 //! [`Written::frames`], `k'` and those that failed, at every call. [`FrameWriter`] is that sum as
 //! code: each sink that can be given a part of a frame goes through it.
 //!
-//! Pinned by the property test in `frames.rs` and `tests/sinks_*.rs`.
+//! Pinned by the property test in `frames.rs`, `tests/sinks_*.rs` and
+//! `tests/routes_of_one_sink_keep_the_rings_order.rs`.
 
 mod file;
 mod frames;
@@ -50,7 +56,8 @@ pub trait Sink: Send {
 }
 
 /// How a sink is opened: on the caller's thread at configuration time, and once more in a forked
-/// child for the writer there.
+/// child for the writer there. Once for all open routes that hold the same `Arc` of it; again where
+/// the sink panicked.
 pub trait SinkSpec: Send + Sync + fmt::Debug + 'static {
     /// A sink on what the spec has opened already. Does nothing that can block.
     ///

@@ -2,12 +2,10 @@
 
 use crate::barrier::{Action, Control, Flush, Scope};
 use crate::generation::Generation;
-use crate::metrics;
 use crate::record::RouteId;
 use crate::writer::Writer;
 use logboom_ring::Consumer;
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl Writer {
     /// Carries out the controls that are due. True if there were any.
@@ -40,11 +38,7 @@ impl Writer {
 
     /// The routes of a scope, as indexes.
     pub(super) fn scope(&mut self, generation: &Generation, scope: Scope) -> Range<usize> {
-        self.pick_up(generation);
-        match scope {
-            Scope::All => 0..self.routes.len(),
-            Scope::One(id) => self.ids.binary_search(&id).map_or(0..0, |index| index..index + 1),
-        }
+        self.routes.scope(&generation.shared.registry, scope)
     }
 
     fn flush(
@@ -56,16 +50,9 @@ impl Writer {
     ) -> Flush {
         let range = self.scope(generation, scope);
         self.tell_drops(generation, range.clone());
-        let mut outcomes = Vec::with_capacity(range.len());
-        for index in range {
-            self.touch(index);
-            let route = &mut self.routes[index];
-            route.flush(&mut self.faults);
-            let synced = !sync || route.sync(&mut self.faults);
-            outcomes.push(route.flushed(synced));
-        }
+        let outcome = self.routes.flush(range, sync, &mut self.faults);
         self.release(generation, consumer, self.taken);
-        worst(outcomes)
+        outcome
     }
 
     fn close(&mut self, generation: &Generation, consumer: &mut Consumer, id: RouteId) -> Flush {
@@ -74,50 +61,26 @@ impl Writer {
             return Flush::Done;
         }
         self.tell_drops(generation, index..end);
-        let Some(mut route) = self.routes.remove(index) else { return Flush::Done };
-        self.ids.remove(index);
-        // Nothing is touched between two batches, so no index is off by one now.
-        self.touched.clear();
-        route.close(&mut self.faults);
-        let outcome = route.flushed(true);
+        let outcome = self.routes.close(index, &mut self.faults);
         let shared = &generation.shared;
         let gate = shared.gate.hold();
-        consumer.release(self.taken, || {
-            metrics::add(&shared.meters.notices, route.publish());
-            // The route in hand is the last to know the entry.
+        self.release_and(generation, consumer, self.taken, || {
+            // The live route is the last to know the entry, so nothing of the user's is dropped here.
             shared.registry.remove(&gate, id);
         });
         drop(gate);
-        // It may be the last to know the user's formatter, whose drop may panic.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(route)));
+        self.routes.remove(index);
         outcome
     }
 
     /// Closes all sinks: the ring is closed and drained. What the last flush of them says.
     pub(super) fn finish(&mut self, generation: &Generation, consumer: &mut Consumer) -> Flush {
         let range = self.scope(generation, Scope::All);
-        self.tell_drops(generation, range.clone());
-        let mut outcomes = Vec::with_capacity(range.len());
-        for index in range {
-            self.touch(index);
-            self.routes[index].close(&mut self.faults);
-            outcomes.push(self.routes[index].flushed(true));
-        }
+        self.tell_drops(generation, range);
+        let outcome = self.routes.finish(&mut self.faults);
         self.release(generation, consumer, self.taken);
         self.tell_faults(generation, true);
-        self.ids.clear();
-        for route in self.routes.drain(..) {
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(route)));
-        }
-        worst(outcomes)
+        self.routes.clear();
+        outcome
     }
-}
-
-/// Done if all are, else how many failed in all.
-fn worst(outcomes: Vec<Flush>) -> Flush {
-    let failed = outcomes.iter().filter_map(|outcome| match outcome {
-        Flush::Failed { records } => Some(*records),
-        _ => None,
-    });
-    failed.reduce(|a, b| a + b).map_or(Flush::Done, |records| Flush::Failed { records })
 }

@@ -3,8 +3,8 @@
 //! Invariants:
 //! 1. One writer exists for an engine and its successors; whoever holds it may run it. Normally
 //!    that is the one thread; where it cannot be started, callers that need room or an answer.
-//! 2. Records reach each sink in ring order. Those of an older ring come before those of its
-//!    successor.
+//! 2. Records reach each sink in ring order, whichever of its routes they go to. Those of an older
+//!    ring come before those of its successor.
 //! 3. What a batch did is published in the same critical section that frees it in the ring, so a
 //!    snapshot finds each delivery in exactly one place.
 //! 4. A control is carried out when everything before its position was given to the sinks, and
@@ -13,11 +13,12 @@
 //!    panicking or failing.
 //!
 //! One pass: up to [`BATCH_BYTES`] of frames are parsed and given to each route they name, which
-//! filters and formats them into its buffer; buffers go to their sinks when they are large and at
+//! filters and formats them into the buffer of its sink; buffers go to their sinks when they are large and at
 //! the end of the batch; then counters and ring move; then controls that are due, notices and
 //! reports. After an empty pass it waits as [`ladder`] says.
 //!
-//! A record for a route that is not in the writer's map sends it to the registry once, if that has
+//! What the writer knows of the routes and their sinks is in `routes`; a record for one that it does
+//! not know sends it to the registry once, if that has
 //! changed; a route that is not there either was closed before the record was submitted, and the
 //! delivery counts as rejected.
 //!
@@ -25,27 +26,29 @@
 //! while it calls a user's code.
 //!
 //! Pinned by the tests in `writer/*` and `tests/`: `accounting_is_exact_under_load_and_faults`,
-//! `order_is_global`, `flush_is_a_barrier`, `close_route_writes_what_came_before`,
+//! `order_is_global`, `routes_of_one_sink_keep_the_rings_order`, `flush_is_a_barrier`, `close_route_writes_what_came_before`,
 //! `a_panicking_route_leaves_the_others_alone`, `drops_are_told_while_the_load_lasts`.
 
 mod controls;
 mod faults;
 mod ladder;
 mod live;
+mod routes;
 mod settle;
+mod sink;
+mod staging;
 mod tell;
 
 use crate::generation::Generation;
 use crate::metrics;
-use crate::record::{RecordView, RouteId};
+use crate::record::RecordView;
 use faults::Faults;
 use ladder::Ladder;
-use live::{LiveRoute, Pool};
 use logboom_ring::{Consumer, Table};
-use std::collections::VecDeque;
+use routes::LiveRoutes;
+use std::any::Any;
 use std::sync::Arc;
 
-pub(crate) use live::words;
 pub(crate) use tell::report;
 
 /// How much of the ring one pass takes at most; of a small ring a quarter, so that callers who wait
@@ -75,18 +78,7 @@ pub(crate) struct Writer {
     generation: Arc<Generation>,
     /// Everything before it was given to the sinks.
     taken: u64,
-    /// In ascending order of their ids, which `ids` repeats in one cache line or two. Deques,
-    /// because what is closed is most often the oldest or the newest.
-    routes: VecDeque<LiveRoute>,
-    ids: VecDeque<RouteId>,
-    /// Where the last record went: most often the next one does, too.
-    last: usize,
-    /// The first id that was never seen in the registry.
-    next_id: RouteId,
-    epoch: u64,
-    /// Routes with something to write or to publish.
-    touched: Vec<usize>,
-    pool: Pool,
+    routes: LiveRoutes,
     /// Deliveries to routes that are not open, not published yet.
     unknown: u64,
     /// Frames that were no records, not published yet.
@@ -102,13 +94,7 @@ impl Writer {
         Writer {
             taken: generation.ring.released(),
             generation,
-            routes: VecDeque::new(),
-            ids: VecDeque::new(),
-            last: 0,
-            next_id: RouteId(0),
-            epoch: 0,
-            touched: Vec::new(),
-            pool: Pool::default(),
+            routes: LiveRoutes::default(),
             unknown: 0,
             malformed: 0,
             faults: Faults::default(),
@@ -191,9 +177,7 @@ impl Writer {
         if end == self.taken {
             return false;
         }
-        for &index in &self.touched {
-            self.routes[index].write(&mut self.pool, &mut self.faults);
-        }
+        self.routes.write(&mut self.faults);
         self.release(generation, consumer, end);
         metrics::add(&generation.shared.meters.batches, 1);
         true
@@ -208,65 +192,46 @@ impl Writer {
             return;
         };
         for id in record.routes() {
-            match self.find(generation, id) {
-                Some(index) => {
-                    self.touch(index);
-                    self.routes[index].take(&record, &mut self.pool, &mut self.faults);
-                }
+            match self.routes.find(&generation.shared.registry, id) {
+                Some(index) => self.routes.take(index, &record, &mut self.faults),
                 None => self.unknown += 1,
             }
         }
     }
 
-    #[inline]
-    fn find(&mut self, generation: &Generation, id: RouteId) -> Option<usize> {
-        if self.ids.get(self.last) == Some(&id) {
-            return Some(self.last);
-        }
-        let found = self.ids.binary_search(&id).ok().or_else(|| {
-            self.pick_up(generation);
-            self.ids.binary_search(&id).ok()
-        })?;
-        self.last = found;
-        Some(found)
-    }
-
-    #[inline]
-    fn touch(&mut self, index: usize) {
-        if !std::mem::replace(&mut self.routes[index].touched, true) {
-            self.touched.push(index);
-        }
-    }
-
-    /// Takes over the routes that were opened since the last time.
-    fn pick_up(&mut self, generation: &Generation) {
-        let registry = &generation.shared.registry;
-        let epoch = registry.epoch();
-        if epoch == self.epoch {
-            return;
-        }
-        self.epoch = epoch;
-        for entry in registry.from(self.next_id) {
-            self.next_id = RouteId(entry.id.0.saturating_add(1));
-            self.ids.push_back(entry.id);
-            self.routes.push_back(LiveRoute::new(entry));
-        }
-    }
-
     /// Frees the ring before `to` and publishes what was counted, as one.
     fn release(&mut self, generation: &Generation, consumer: &mut Consumer, to: u64) {
-        let Writer { routes, touched, unknown, malformed, .. } = self;
+        self.release_and(generation, consumer, to, || ());
+    }
+
+    /// The same, and then does `more`, still as one.
+    fn release_and(
+        &mut self,
+        generation: &Generation,
+        consumer: &mut Consumer,
+        to: u64,
+        more: impl FnOnce(),
+    ) {
+        let Writer { routes, unknown, malformed, .. } = self;
         let shared = &generation.shared;
         consumer.release(to, || {
-            for index in touched.drain(..) {
-                metrics::add(&shared.meters.notices, routes[index].publish());
-            }
+            routes.publish(shared);
             if *unknown > 0 || *malformed > 0 {
                 let registry = shared.registry.read();
                 registry.unknown.count_rejected(std::mem::take(unknown));
                 registry.unknown.count_failed(std::mem::take(malformed));
             }
+            more();
         });
         self.taken = to;
+    }
+}
+
+/// What a panic said.
+pub(crate) fn words(panic: &(dyn Any + Send)) -> &str {
+    match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
+        (Some(words), _) => words,
+        (_, Some(words)) => words,
+        _ => "no message",
     }
 }

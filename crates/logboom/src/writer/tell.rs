@@ -62,14 +62,12 @@ impl Writer {
         let all_routes = range.len() == self.routes.len();
         let mut all_told = true;
         for index in range {
-            let Some(drops) = self.routes[index].untold() else { continue };
+            let Some(drops) = self.routes.untold(index) else { continue };
             let capacity = generation.ring.capacity_bytes();
             let text = notice::text(&drops, now.saturating_sub(since), capacity);
             notice::encode(&text, clock.now_ns(), &mut self.scratch);
-            self.touch(index);
             let Ok(record) = RecordView::parse(&self.scratch, &()) else { continue };
-            let (pool, faults) = (&mut self.pool, &mut self.faults);
-            all_told &= self.routes[index].tell(&record, &drops, pool, faults);
+            all_told &= self.routes.tell(index, &record, &drops, &mut self.faults);
         }
         if all_routes {
             self.telling.told_at = Some(now);

@@ -44,6 +44,36 @@ impl Formatter for MessageFormatter {
     }
 }
 
+/// The message behind a mark, so that a line tells its route. `refuse` is an error, with half of a
+/// line made.
+pub struct Marking(pub &'static str);
+
+impl Formatter for Marking {
+    fn format(
+        &self,
+        record: &RecordView<'_>,
+        _: &mut FormatCache,
+        out: &mut Vec<u8>,
+    ) -> Result<(), FormatError> {
+        let MessageView::Plain(text) = record.message else { unreachable!() };
+        out.extend_from_slice(self.0.as_bytes());
+        if text.starts_with(b"refuse") {
+            return Err(FormatError("asked to refuse".into()));
+        }
+        assert!(!text.starts_with(b"boom"), "asked to panic");
+        out.extend_from_slice(text);
+        Ok(())
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::default()
+    }
+}
+
+pub fn marked(mark: &'static str, sink: &Arc<dyn SinkSpec>) -> RouteSpec {
+    RouteSpec::shared(mark, Arc::new(Marking(mark)), Arc::clone(sink))
+}
+
 /// Reports go here instead of to the standard error stream.
 pub fn config() -> Config {
     Config::new().reporter(Arc::new(|_: &str| ()))
