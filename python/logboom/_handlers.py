@@ -17,7 +17,7 @@ import os
 import sys
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from logboom import _context
 from logboom._logboom import Route, open_route
@@ -82,6 +82,17 @@ def _standard_stream(stream: Any) -> str | None:
     return name if stream is standard else None
 
 
+def _is_patched(cls: type[StreamHandler]) -> bool:
+    """Whether somebody put another `emit` in the place of the library's."""
+    emit = cls._library_class.emit
+    return emit.__code__.co_filename != _SOURCE or (
+        logging.StreamHandler.emit.__code__.co_filename != _SOURCE
+    )
+
+
+_SOURCE = logging.StreamHandler.__init__.__code__.co_filename
+
+
 class StreamHandler(logging.StreamHandler):  # type: ignore[type-arg]
     """`logging.StreamHandler`: native to the real standard output and standard error.
 
@@ -110,6 +121,8 @@ class StreamHandler(logging.StreamHandler):  # type: ignore[type-arg]
         "mode",
         "stream",
     )
+
+    _library_class: ClassVar[type[logging.StreamHandler[Any]]] = logging.StreamHandler
 
     # Declared for type checkers; the library's constructors set them.
     _closed: bool
@@ -159,6 +172,10 @@ class StreamHandler(logging.StreamHandler):  # type: ignore[type-arg]
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record made by the library."""
         _context.put_on(record.__dict__)
+        if _is_patched(type(self)):
+            # What was put in the place of the library's `emit` is meant for this handler too.
+            self._library_class.emit(self, record)
+            return
         try:
             route = self._current_route()
             if route is not None:
@@ -171,6 +188,8 @@ class StreamHandler(logging.StreamHandler):  # type: ignore[type-arg]
         except RecursionError:
             raise
         except Exception:  # noqa: BLE001 - as in the library
+            if self._route is not None:
+                self._route.count_failed()
             self.handleError(record)
             return
         logging.StreamHandler.emit(self, record)
@@ -210,6 +229,7 @@ class FileHandler(StreamHandler, logging.FileHandler):
     """
 
     __slots__ = ()
+    _library_class = logging.FileHandler
 
     def __init__(
         self,

@@ -197,7 +197,6 @@ def test_a_stream_handler_on_a_text_stream(logger):
     assert logboom.stats().as_dict()["routes"] == []
 
 
-@pytest.mark.xfail(strict=True, reason="a batch is written route by route")
 def test_two_handlers_on_one_file_keep_their_order(run_python, log):
     run_python("""
         import logging, logboom
@@ -228,7 +227,6 @@ def test_standard_streams_are_native(run_python, stream):
     assert getattr(outcome, stream[3:]) == "".join(f"é {n}\n" for n in range(1000))
 
 
-@pytest.mark.xfail(strict=True, reason="a batch is written route by route")
 def test_two_handlers_on_one_standard_stream_keep_their_order(run_python):
     outcome = run_python("""
         import logging, sys, logboom

@@ -21,22 +21,12 @@ HERE = Path(__file__).parent / "parity"
 DEADLINE = 90.0
 
 # Where logboom is known not to do as the library does: the scenario, and why.
+# Where ours differs, and why; docs/compatibility.md tells users.
 KNOWN: dict[str, str] = {
     "arguments-messages_of_several_megabytes": "larger than a quarter of the ring: rejected",
-    "arguments-str_that_changes_where_it_goes": "asks whether it is enabled a second time",
-    "formatters-the_zone_changes": "the engine keeps the zone it found first",
-    "formatters-strftime_is_replaced": "a look at a formatter does not see the `time` module",
-    "overrides-the_record_class_is_patched": "the verdict on `LogRecord` is kept under no stamp of it",
-    "overrides-the_emit_of_the_librarys_handlers_is_patched": "ours do not call the library's `emit`",
     "streams-a_file_whose_stream_was_closed": "the route has a descriptor of its own",
     "streams-streams_reconfigured": "a route does not see that its stream was reconfigured",
 }
-if sys.version_info >= (3, 12):
-    KNOWN["formatters-every_attribute"] = "`%(taskName)r` is quoted where there is no task"
-if sys.version_info >= (3, 13):
-    unseen = "attributes of a formatter change without a new version of its dict"
-    KNOWN["formatters-one_formatter_changed_in_place"] = unseen
-    KNOWN["formatters-the_pattern_that_is_not_given"] = unseen
 
 
 def _scenarios() -> list[ParameterSet]:

@@ -18,7 +18,7 @@ use crate::convert::{self, FormatNow};
 use crate::ffi::object::own;
 use crate::ffi::{Ref, Still};
 use crate::global;
-use crate::logger::{self, Plan};
+use crate::logger::{self, Ask, Plan};
 use crate::route::Wants;
 use crate::sites::{self, CachedSite};
 use crate::state::State;
@@ -68,7 +68,8 @@ pub(crate) fn submit(
     let (&message, arguments) = arguments.split_first().ok_or(Exit::Library)?;
     let context = context::current(state, still);
     let context = context.as_ref().map(|context| context.get());
-    let Some(mut plan) = plan(state, still, logger, level, context)? else { return Ok(()) };
+    let asked = plan(state, still, logger, level, context, Ask::WhetherAndWhere)?;
+    let Some(mut plan) = asked else { return Ok(()) };
     if !state.library_is_as_found(still) {
         return Err(Exit::Library);
     }
@@ -85,7 +86,7 @@ pub(crate) fn submit(
         None => {
             formatted = convert::format_now(still.python(), message, arguments).map_err(exit)?;
             // Python code ran, and may have changed where the record goes.
-            match self::plan(state, still, logger, level, context)? {
+            match self::plan(state, still, logger, level, context, Ask::Where)? {
                 Some(anew) => plan = anew,
                 None => return Ok(()),
             }
@@ -151,8 +152,7 @@ fn hand_over(
     let py = still.python();
     let name = name.bind(py).cast::<PyString>().map_err(|_| Exit::Library)?;
     let record = Record { logger: name.to_str().map_err(|_| Exit::Library)?.into(), ..*draft };
-    global::submit_waiting(py, &record);
-    Ok(())
+    global::submit_waiting(py, &record).map_err(Exit::Raise)
 }
 
 fn plan(
@@ -161,8 +161,9 @@ fn plan(
     logger: Ref<'_>,
     level: &logger::Level,
     context: Option<&Context>,
+    ask: Ask,
 ) -> Result<Option<Plan>, Exit> {
-    logger::plan(state, still, logger, level, context).ok_or(Exit::Library)
+    logger::plan(state, still, logger, level, context, ask).ok_or(Exit::Library)
 }
 
 enum Captured<'c> {

@@ -10,6 +10,7 @@ use crate::ffi::{self, Still};
 use crate::state::State;
 use logboom::field::Field;
 use pyo3::exceptions::PyTypeError;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,6 +46,11 @@ impl Context {
     /// The fields as a new dict, with the objects that were bound.
     fn as_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         self.values.bind(py).copy()
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // A cycle is broken by the dict, which can be cleared.
+        visit.call(&self.values)
     }
 
     fn __len__(&self) -> usize {

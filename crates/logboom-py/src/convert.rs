@@ -2,6 +2,7 @@
 
 use crate::ffi::Ref;
 use logboom::field::Value;
+use logboom::format::percent::Kind;
 use pyo3::exceptions::{PyException, PyRecursionError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -34,6 +35,8 @@ pub(crate) enum Owned {
     I64(i64),
     F64(f64),
     Str(String),
+    /// The `str` of an object of another type.
+    Object(String),
 }
 
 impl Owned {
@@ -49,8 +52,17 @@ impl Owned {
             Some(Value::F64(number)) => Owned::F64(number),
             Some(Value::Str(text)) => Owned::Str(text.to_owned()),
             // Lone surrogates become `?`: a field must not make every line of a request fail.
-            _ => Owned::Str(object.str()?.to_string_lossy().into_owned()),
+            _ => Owned::Object(object.str()?.to_string_lossy().into_owned()),
         })
+    }
+
+    /// What a conversion has to know of it. Of an object only the text is known, which is what `%s`
+    /// shows of it and no other conversion.
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Owned::Object(_) => Kind::Text,
+            _ => Kind::of(&self.value()),
+        }
     }
 
     pub(crate) fn value(&self) -> Value<'_> {
@@ -59,7 +71,7 @@ impl Owned {
             Owned::Bool(truth) => Value::Bool(*truth),
             Owned::I64(number) => Value::I64(*number),
             Owned::F64(number) => Value::F64(*number),
-            Owned::Str(text) => Value::Str(text),
+            Owned::Str(text) | Owned::Object(text) => Value::Str(text),
         }
     }
 }

@@ -5,15 +5,14 @@
 //! assigned, `datefmt` replaced, a method patched — so a [`Look`] keeps stamps of everything it was
 //! drawn from, and is good while they hold.
 
-use crate::ffi::dict::Stamps;
+use crate::ffi::dict::{self, Stamps};
 use crate::ffi::guard::ClassStamp;
 use crate::ffi::{Ref, Still};
-use crate::route::Wants;
 use crate::state::state;
 use logboom::format::pattern::{PatternFormatter, PatternOptions};
-use logboom::format::{Formatter, Needs, TimeModel, Zone};
+use logboom::format::{Formatter, TimeModel, Zone};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyModule, PyString, PyType};
+use pyo3::types::{PyCFunction, PyDict, PyModule, PyString, PyType};
 use std::sync::Arc;
 
 /// What a formatter does, as far as it is native.
@@ -35,7 +34,7 @@ pub(crate) struct Look {
     formatter: Py<PyAny>,
     classes: [ClassStamp; 2],
     style: Py<PyAny>,
-    stamps: Stamps<3>,
+    stamps: Stamps<4>,
 }
 
 impl Look {
@@ -81,14 +80,15 @@ pub(crate) fn look(
         return Ok(None);
     }
     // Stamps come before what they vouch for.
-    let own = formatter.getattr("__dict__")?.cast_into::<PyDict>()?;
+    let own = dict::of_attributes(&formatter)?;
     let Some(style) = own.get_item("_style")? else { return Ok(None) };
     let style_class = style.get_type();
     if !style_class.is(logging.getattr("PercentStyle")?) {
         return Ok(None);
     }
-    let style_own = style.getattr("__dict__")?.cast_into::<PyDict>()?;
-    let stamps = Stamps::of([&own, &style_own, &logging.dict()])?;
+    let style_own = dict::of_attributes(&style)?;
+    let time = logging.getattr("time")?.cast_into::<PyModule>()?;
+    let stamps = Stamps::of([&own, &style_own, &logging.dict(), &time.dict()])?;
     let (Some(class_stamp), Some(style_stamp)) =
         (ClassStamp::of_class(&class), ClassStamp::of_class(&style_class))
     else {
@@ -103,7 +103,7 @@ pub(crate) fn look(
         return Ok(None);
     }
     let Some(pattern) = read(logging, &class, &own, &style_own)? else { return Ok(None) };
-    if compile_native(py, &pattern)?.is_none() {
+    if compile(py, &pattern)?.is_none() {
         return Ok(None);
     }
     let look = Look {
@@ -136,6 +136,11 @@ fn read(
 ) -> PyResult<Option<Pattern>> {
     // Not imported: nothing can be while the interpreter is finalised, and records come even then.
     let time = logging.getattr("time")?;
+    for function in ["strftime", "localtime", "gmtime"] {
+        if !time.getattr(function)?.is_instance_of::<PyCFunction>() {
+            return Ok(None);
+        }
+    }
     let converter = class.getattr("converter")?;
     let utc = if converter.is(time.getattr("localtime")?) {
         false
@@ -186,7 +191,8 @@ impl Start {
     }
 }
 
-fn compile_native(py: Python<'_>, pattern: &Pattern) -> PyResult<Option<PatternFormatter>> {
+/// The engine's formatter for a pattern; `None` for one it cannot do exactly.
+pub(crate) fn compile(py: Python<'_>, pattern: &Pattern) -> PyResult<Option<PatternFormatter>> {
     let options = PatternOptions {
         datefmt: pattern.datefmt.as_deref(),
         time_format: &pattern.time_format,
@@ -208,25 +214,15 @@ fn compile_native(py: Python<'_>, pattern: &Pattern) -> PyResult<Option<PatternF
     Ok(Some(formatter))
 }
 
-/// The engine's formatter for a pattern, or for finished lines only, and what it asks for.
-pub(crate) fn compile(
-    py: Python<'_>,
-    pattern: Option<&Pattern>,
-) -> PyResult<(Arc<dyn Formatter>, Wants, Vec<String>)> {
-    let native = match pattern {
-        Some(pattern) => compile_native(py, pattern)?,
-        None => None,
-    };
-    let Some(formatter) = native else {
-        // Sees no record but notices: the handler hands over finished lines.
-        let formatter =
-            PatternFormatter::new("%(levelname)s:%(name)s:%(message)s", &PatternOptions::default());
-        let formatter = formatter.map_err(crate::error::pattern_to_python)?;
-        return Ok((Arc::new(formatter), Wants::default(), Vec::new()));
-    };
-    let required: Vec<String> =
-        formatter.required_fields().map(|field| field.key().to_owned()).collect();
-    let Needs { site, thread_name, process_name, task_name, .. } = formatter.needs();
-    let wants = Wants { site, thread_name, process_name, task_name, fields: !required.is_empty() };
-    Ok((Arc::new(formatter), wants, required))
+/// What the engine formats with: the pattern, or, where the handler hands over finished lines,
+/// something for the notices of the engine itself.
+pub(crate) fn for_route(native: Option<Arc<PatternFormatter>>) -> PyResult<Arc<dyn Formatter>> {
+    match native {
+        Some(native) => Ok(native),
+        None => PatternFormatter::new(NOTICES, &PatternOptions::default())
+            .map(|formatter| Arc::new(formatter) as Arc<dyn Formatter>)
+            .map_err(crate::error::pattern_to_python),
+    }
 }
+
+const NOTICES: &str = "%(levelname)s:%(name)s:%(message)s";

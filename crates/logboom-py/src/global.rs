@@ -8,11 +8,12 @@ use crate::ffi::Forever;
 use crate::ffi::signals::QuietSpawner;
 use crate::waiting;
 use logboom::config::Config;
-use logboom::engine::Engine;
+use logboom::engine::{Engine, Outcome};
 use logboom::error::Error;
 use logboom::record::Record;
 use pyo3::prelude::*;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 static ENGINE: Forever<Engine> = Forever::empty();
 
@@ -41,12 +42,21 @@ pub(crate) fn replace(engine: Engine) {
     ENGINE.put(engine);
 }
 
+/// How often a call that waits for room lets Python's signal handlers run.
+const SIGNALS_EVERY: Duration = Duration::from_millis(50);
+
 /// Submits a record that found the ring full: gives the GIL away and waits as the overflow policy
 /// says. Whatever becomes of the record is counted.
-pub(crate) fn submit_waiting(py: Python<'_>, record: &Record<'_>) {
+///
+/// # Errors
+/// What a signal handler raises meanwhile, `KeyboardInterrupt` for one; the record is given up.
+pub(crate) fn submit_waiting(py: Python<'_>, record: &Record<'_>) -> PyResult<()> {
+    let since = Instant::now();
     let caller = waiting::enter(record.routes);
-    py.detach(|| {
-        let _ = engine().submit(record);
-        drop(caller);
-    });
+    let wait = || engine().submit_until(record, since, Instant::now() + SIGNALS_EVERY);
+    while py.detach(wait) == Outcome::Full {
+        py.check_signals()?;
+    }
+    drop(caller);
+    Ok(())
 }

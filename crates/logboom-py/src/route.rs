@@ -10,16 +10,18 @@
 //! Pinned by `tests/python/test_handlers.py`.
 
 use crate::capture::now_ns;
+use crate::context::Context;
 use crate::ffi::object::{GilSlot, NativeClass};
 use crate::ffi::{self, Ref, Still};
 use crate::formatter::{self, Look};
 use crate::global;
+use crate::places;
 use crate::waiting;
 use logboom::engine::{Flush, Outcome, Wait};
+use logboom::format::{Formatter, Needs, PatternFormatter};
 use logboom::level::Level;
 use logboom::record::{Message, Record, RouteId, Site};
 use logboom::route::RouteSpec;
-use logboom::sink::{FileSinkSpec, SinkSpec, StdioSinkSpec};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -49,6 +51,12 @@ impl Wants {
         self.fields |= other.fields;
     }
 
+    fn of(formatter: &PatternFormatter) -> Wants {
+        let Needs { site, thread_name, process_name, task_name, .. } = formatter.needs();
+        let fields = formatter.required_fields().next().is_some();
+        Wants { site, thread_name, process_name, task_name, fields }
+    }
+
     /// Whether nothing is asked for that only Python code can tell.
     #[inline]
     pub(crate) fn none_of_these(&self) -> bool {
@@ -62,7 +70,7 @@ pub(crate) struct Route {
     id: RouteId,
     stream: Py<PyAny>,
     wants: Wants,
-    required: Vec<String>,
+    formatter: Option<Arc<PatternFormatter>>,
     pattern: Option<formatter::Pattern>,
     look: GilSlot<Look>,
     open: AtomicBool,
@@ -79,10 +87,18 @@ impl Route {
         self.wants
     }
 
-    /// The fields that every record has to have.
+    /// Whether the context has every field that the pattern shows, of a kind that it shows exactly
+    /// as Python does. A field that is missing is reported by the library, on the caller's thread.
     #[inline]
-    pub(crate) fn required(&self) -> &[String] {
-        &self.required
+    pub(crate) fn has_its_fields(&self, context: Option<&Context>) -> bool {
+        !self.wants.fields
+            || self.formatter.as_ref().is_none_or(|formatter| {
+                formatter.required_fields().all(|field| {
+                    context
+                        .and_then(|context| context.get(field.key()))
+                        .is_some_and(|value| field.accepts(value.kind()))
+                })
+            })
     }
 
     /// Whether the engine formats as this formatter would and writes where this stream leads.
@@ -146,7 +162,7 @@ impl Route {
     }
 
     /// Submits a finished line for this route; waits without the GIL while the ring is full.
-    fn write(&self, py: Python<'_>, line: &Bound<'_, PyBytes>, level: i32) {
+    fn write(&self, py: Python<'_>, line: &Bound<'_, PyBytes>, level: i32) -> PyResult<()> {
         let record = Record {
             time_ns: now_ns(),
             level: Level(level),
@@ -159,8 +175,14 @@ impl Route {
             routes: &[self.id],
         };
         if global::engine().try_submit(&record) == Outcome::Full {
-            global::submit_waiting(py, &record);
+            global::submit_waiting(py, &record)?;
         }
+        Ok(())
+    }
+
+    /// Counts a record that could not be formatted, and was reported by the library, as failed.
+    fn count_failed(&self) {
+        global::engine().count_failed(&[self.id]);
     }
 
     /// Waits until everything submitted before is with the operating system; `False` on a time-out
@@ -214,26 +236,34 @@ pub(crate) fn open_route(
     stream: Py<PyAny>,
     formatter: &Bound<'_, PyAny>,
 ) -> PyResult<Route> {
-    let sink: Arc<dyn SinkSpec> = match target {
-        Target::Name(name) if name == "stdout" => Arc::new(StdioSinkSpec::stdout()),
-        Target::Name(name) if name == "stderr" => Arc::new(StdioSinkSpec::stderr()),
+    let sink = match target {
+        Target::Name(name) if name == "stdout" => places::stdout(),
+        Target::Name(name) if name == "stderr" => places::stderr(),
         Target::Name(name) => {
             let text = format!(
                 "invalid target: got {name:?}, expected `stdout`, `stderr` or a descriptor"
             );
             return Err(PyValueError::new_err(text));
         }
-        Target::Descriptor(descriptor) => {
-            Arc::new(FileSinkSpec::from_file(&name, ffi::adopt_descriptor(descriptor)?))
-        }
+        Target::Descriptor(descriptor) => places::file(&name, descriptor)?,
     };
     let (pattern, look) = formatter::look(py, formatter)?.unzip();
-    let (compiled, wants, required) = formatter::compile(py, pattern.as_ref())?;
-    let spec = RouteSpec::shared(name, compiled, sink);
+    let compiled = pattern.as_ref().and_then(|pattern| formatter::compile(py, pattern).transpose());
+    let compiled = compiled.transpose()?.map(Arc::new);
+    let wants = compiled.as_deref().map(Wants::of).unwrap_or_default();
+    let spec = RouteSpec::shared(name, formatter::for_route(compiled.clone())?, sink);
     let id = py.detach(|| global::engine().open_route(spec)).map_err(crate::error::to_python)?;
     let slot = GilSlot::empty();
     slot.set(&mut Still::new(py), look);
-    Ok(Route { id, stream, wants, required, pattern, look: slot, open: AtomicBool::new(true) })
+    Ok(Route {
+        id,
+        stream,
+        wants,
+        formatter: compiled,
+        pattern,
+        look: slot,
+        open: AtomicBool::new(true),
+    })
 }
 
 /// Where a route leads.

@@ -161,6 +161,22 @@ mod stamp {
 
 pub(crate) use stamp::DictStamp;
 
+/// The attributes of an object as a dictionary whose changes are told.
+///
+/// From 3.13 on, attributes may lie in the object itself, its dictionary only showing them, and a
+/// change of one is told to no watcher (CPython `Objects/dictobject.c`,
+/// `store_instance_attr_lock_held`). Then the object gets a dictionary of its own with the same
+/// content.
+pub(crate) fn of_attributes<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+    let name = pyo3::intern!(object.py(), "__dict__");
+    let dict = object.getattr(name)?.cast_into::<PyDict>()?;
+    if cfg!(not(Py_3_13)) {
+        return Ok(dict);
+    }
+    object.setattr(name, dict.copy()?)?;
+    Ok(object.getattr(name)?.cast_into::<PyDict>()?)
+}
+
 /// Stamps of several dictionaries, and the dictionaries.
 pub(crate) struct Stamps<const N: usize> {
     stamps: [DictStamp; N],

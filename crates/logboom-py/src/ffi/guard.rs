@@ -36,6 +36,12 @@ impl ClassStamp {
         Self::of_class_ptr(object.type_ptr())
     }
 
+    /// This class now; `None` where the interpreter has no tag for it.
+    #[inline]
+    pub(crate) fn is_of(_: &Still<'_>, class: &Py<PyType>) -> Option<ClassStamp> {
+        Self::of_class_ptr(class.as_ptr().cast())
+    }
+
     /// This class now, with a tag given to it where it had none.
     pub(crate) fn of_class(class: &Bound<'_, PyType>) -> Option<ClassStamp> {
         // A look-up is what makes the interpreter give a tag.

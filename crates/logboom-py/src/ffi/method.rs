@@ -52,15 +52,40 @@ impl<'c> Call<'c> {
             // SAFETY: the vectorcall convention gives this many arguments.
             arguments.push(unsafe { *self.raw.arguments.add(at) });
         }
+        let ending = Ending;
         // SAFETY: the vector holds the object, the positional and the keyword values, all alive.
-        unsafe {
-            let result = ffi::PyObject_Vectorcall(
+        let result = unsafe {
+            PyObject_Vectorcall(
                 function.as_ptr(),
                 arguments.as_ptr(),
                 (self.raw.count + 1) as usize,
                 self.raw.names,
-            );
-            Bound::from_owned_ptr_or_err(py, result)
+            )
+        };
+        std::mem::forget(ending);
+        // SAFETY: a new reference, or null with an exception set.
+        unsafe { Bound::from_owned_ptr_or_err(py, result) }
+    }
+}
+
+unsafe extern "C-unwind" {
+    fn PyObject_Vectorcall(
+        callable: *mut ffi::PyObject,
+        arguments: *const *mut ffi::PyObject,
+        count: usize,
+        names: *mut ffi::PyObject,
+    ) -> *mut ffi::PyObject;
+}
+
+/// A thread that comes back to an interpreter that is going away is ended where it asks for the GIL
+/// (before 3.14 by `pthread_exit`), which unwinds through all its frames. Those of Rust cannot be
+/// unwound so: the thread stops at the first of them instead, as PyO3 has its own calls do.
+struct Ending;
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        loop {
+            std::thread::park();
         }
     }
 }

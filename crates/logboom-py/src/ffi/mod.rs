@@ -74,6 +74,15 @@ pub(crate) fn adopt_descriptor(descriptor: i32) -> PyResult<std::fs::File> {
     Ok(unsafe { OwnedFd::from_raw_fd(descriptor) }.into())
 }
 
+/// Whether everything written to a file is appended to it.
+#[cfg(unix)]
+pub(crate) fn appends(file: &std::fs::File) -> bool {
+    use std::os::fd::AsRawFd;
+    // SAFETY: asks for the flags of a descriptor that is open.
+    let flags = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETFL) };
+    flags >= 0 && flags & libc::O_APPEND != 0
+}
+
 /// Has `function` run when the interpreter is gone and the process is about to end.
 pub(crate) fn at_interpreter_end(function: extern "C" fn()) -> bool {
     // SAFETY: attached; the function is one that lives for ever.

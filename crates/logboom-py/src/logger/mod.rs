@@ -112,9 +112,10 @@ fn walk<'s>(
     logger: Ref<'s>,
     level: &Level,
     context: Option<&Context>,
+    ask: Ask,
 ) -> Result<Option<Plan>, Detour> {
     let mut at = place(state, still, logger)?;
-    if !lets_through(still, at, &level.key).ok_or(Detour::Library)? {
+    if ask == Ask::WhetherAndWhere && !lets_through(still, at, &level.key).ok_or(Detour::Library)? {
         return Ok(None);
     }
     let filters = at.filters(still).and_then(Ref::exact_list);
@@ -187,13 +188,21 @@ fn visit<'s>(
     {
         return Err(Detour::Library);
     }
-    // A field that is missing is reported by the library, on this thread.
-    if route.required().iter().any(|key| context.is_none_or(|context| context.get(key).is_none())) {
+    if !route.has_its_fields(context) {
         return Err(Detour::Library);
     }
     plan.routes.push(route.id());
     plan.wants.add(route.wants());
     Ok(())
+}
+
+/// What is asked of a walk.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ask {
+    /// Whether the logger lets the record through, and where it goes then.
+    WhetherAndWhere,
+    /// Where it goes: that it is let through was found before.
+    Where,
 }
 
 /// A level as `Logger._cache` has it for a key, and as a number.
@@ -211,6 +220,7 @@ pub(crate) fn plan(
     logger: Ref<'_>,
     level: &Level,
     context: Option<&Context>,
+    ask: Ask,
 ) -> Option<Option<Plan>> {
-    settle(state, still, |still| walk(state, still, logger, level, context))
+    settle(state, still, |still| walk(state, still, logger, level, context, ask))
 }

@@ -153,9 +153,8 @@ pub(super) fn unguarded<'s>(
 /// Draws a view of a logger whose attributes lie in its dictionary.
 #[cold]
 pub(super) fn draw(state: &State, still: &mut Still<'_>, logger: &Bound<'_, PyAny>) {
-    let py = still.python();
-    let dict = guard::own_dict(still, Ref::from_bound(logger)).map(own);
-    let Some(Ok(dict)) = dict.map(|dict| dict.into_bound(py).cast_into::<PyDict>()) else { return };
+    let _ = still.python();
+    let Ok(dict) = dict::of_attributes(logger) else { return };
     // The stamp comes first: a change while we look must make the view useless.
     let Ok(stamps) = Stamps::of([&dict]) else { return };
     let view = View::read(state, still, logger.clone().unbind(), &dict, stamps);

@@ -4,14 +4,29 @@
 use super::State;
 use crate::ffi::Still;
 use crate::ffi::dict::Stamps;
-use crate::ffi::guard::lookup;
+use crate::ffi::guard::{ClassStamp, lookup};
+use crate::global;
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyString, PyType};
+use std::ffi::OsString;
+use std::sync::Mutex;
+use std::time::Duration;
 
 /// The library's modules at one moment.
 pub(super) struct Library {
     stamps: Stamps<3>,
+    /// The class of records, whose methods may be patched.
+    record: (Py<PyType>, ClassStamp),
     as_found: bool,
+}
+
+impl Library {
+    #[inline]
+    fn holds(&self, still: &Still<'_>) -> bool {
+        let (class, stamp) = &self.record;
+        self.stamps.hold(still) && ClassStamp::is_of(still, class) == Some(*stamp)
+    }
 }
 
 impl State {
@@ -20,7 +35,7 @@ impl State {
     #[inline]
     pub(crate) fn library_is_as_found(&self, still: &mut Still<'_>) -> bool {
         match self.library.get(still) {
-            Some(library) if library.stamps.hold(still) => library.as_found,
+            Some(library) if library.holds(still) => library.as_found,
             _ => self.look_at_library(still),
         }
     }
@@ -33,8 +48,13 @@ impl State {
             let time = logging.getattr("time")?.cast_into::<PyModule>()?;
             let names = logging.getattr("_levelToName")?.cast_into::<PyDict>()?;
             let stamps = Stamps::of([&logging.dict(), &time.dict(), &names])?;
+            let class = logging.getattr("LogRecord")?.cast_into::<PyType>()?;
+            let no_stamp = || PyRuntimeError::new_err("the interpreter is out of version tags");
+            let stamp = ClassStamp::of_class(&class).ok_or_else(no_stamp)?;
+            let record = (class.unbind(), stamp);
+            follow_zone(py);
             let as_found = self.is_library_plain(logging, &time, &names)?;
-            Ok(Library { stamps, as_found })
+            Ok(Library { stamps, record, as_found })
         };
         let library = look().ok();
         let as_found = library.as_ref().is_some_and(|library| library.as_found);
@@ -89,3 +109,19 @@ impl State {
         Ok(plain_record && source.eq(self.classes.source_file.bind(py))?)
     }
 }
+
+/// Follows `time.tzset`, which puts new values into its module. What was logged before is formatted
+/// in the zone of before.
+fn follow_zone(py: Python<'_>) {
+    static ZONE: Mutex<Option<Option<OsString>>> = Mutex::new(None);
+    let zone = std::env::var_os("TZ");
+    let Ok(mut known) = ZONE.lock() else { return };
+    if known.replace(zone.clone()).is_some_and(|known| known != zone) {
+        drop(known);
+        let _ = py.detach(|| global::engine().flush(Some(PATIENCE)));
+        logboom::format::reload_local_zone();
+    }
+}
+
+/// How long a change of the zone waits for a sink that hangs.
+const PATIENCE: Duration = Duration::from_secs(1);

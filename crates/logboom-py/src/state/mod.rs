@@ -101,6 +101,8 @@ pub(crate) struct Helpers {
 struct Classes {
     slot_logger: Py<PyType>,
     slot_handler: Py<PyType>,
+    library_stream_handler: Py<PyType>,
+    library_file_handler: Py<PyType>,
     dict_loggers: Vec<Py<PyType>>,
     handlers: Vec<Py<PyType>>,
     null_handlers: Vec<Py<PyType>>,
@@ -145,11 +147,14 @@ impl State {
         let keys = |names: &[&str]| -> PyResult<Vec<Key>> {
             names.iter().map(|name| Key::text(py, name)).collect()
         };
+        let class = |name: &str| -> PyResult<Py<PyType>> {
+            Ok(logging.getattr(name)?.cast_into::<PyType>()?.unbind())
+        };
         let mut handler_overrides = keys(&verdict::HANDLER_METHODS)?;
         handler_overrides.push(Key::text(py, "terminator")?);
         Ok(State {
             frames: Frames::detect(py),
-            library_logger: logging.getattr("Logger")?.cast_into::<PyType>()?.unbind(),
+            library_logger: class("Logger")?,
             context_var: parts.context_var,
             helpers: parts.helpers,
             slots: LoggerSlots::new(|name| Slot::of(&parts.slot_logger, name))?,
@@ -161,6 +166,8 @@ impl State {
             classes: Classes {
                 slot_logger: parts.slot_logger.unbind(),
                 slot_handler: parts.slot_handler.unbind(),
+                library_stream_handler: class("StreamHandler")?,
+                library_file_handler: class("FileHandler")?,
                 dict_loggers: parts.dict_loggers,
                 handlers: parts.handlers,
                 null_handlers: parts.null_handlers,

@@ -51,7 +51,12 @@ impl State {
             }
         }
         if let Some(base) = any(&classes.handlers)? {
+            let library = [&classes.library_stream_handler, &classes.library_file_handler];
             let plain = self.is_as_defined(class, &base, &HANDLER_METHODS)?
+                && library.iter().all(|class| {
+                    let class = class.bind(py);
+                    self.has_library_methods(class, &HANDLER_METHODS).unwrap_or(false)
+                })
                 && is_same(class, classes.slot_handler.bind(py).as_any(), &HANDLER_ATTRIBUTES)?
                 && is_newline(class)?;
             return Ok(if plain { Kind::Handler } else { Kind::Foreign });

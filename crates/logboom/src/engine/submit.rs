@@ -29,6 +29,43 @@ pub enum Outcome {
 /// While no thread serves the ring, a caller that waits for room looks itself this often.
 const HELP_EVERY: Duration = Duration::from_millis(10);
 
+/// How long a caller is willing to wait for room.
+#[derive(Clone, Copy)]
+enum Patience {
+    /// Not at all.
+    None,
+    /// As long as the overflow policy says.
+    Policy,
+    /// The same, but no call longer than until `limit`.
+    Until { since: Instant, limit: Instant },
+}
+
+impl Patience {
+    /// When the waiting began.
+    fn since(self) -> Instant {
+        match self {
+            Patience::Until { since, .. } => since,
+            _ => Instant::now(),
+        }
+    }
+
+    fn is_over(self) -> bool {
+        match self {
+            Patience::None => true,
+            Patience::Policy => false,
+            Patience::Until { limit, .. } => passed(Some(limit)),
+        }
+    }
+
+    /// The earlier of the policy's deadline and the caller's limit.
+    fn bound(self, deadline: Option<Instant>) -> Option<Instant> {
+        match self {
+            Patience::Until { limit, .. } => Some(deadline.map_or(limit, |d| d.min(limit))),
+            _ => deadline,
+        }
+    }
+}
+
 impl Engine {
     /// Submits a record. What happens when the ring is full, [`Config::overflow`] says; only
     /// [`Overflow::Block`] waits, and not on the writer's own thread.
@@ -36,13 +73,22 @@ impl Engine {
     /// [`Config::overflow`]: crate::config::Config::overflow
     #[inline]
     pub fn submit(&self, record: &Record<'_>) -> Outcome {
-        self.submit_with(record, true)
+        self.submit_with(record, Patience::Policy)
     }
 
     /// As [`Engine::submit`], but never waits: where that would, it answers [`Outcome::Full`].
     #[inline]
     pub fn try_submit(&self, record: &Record<'_>) -> Outcome {
-        self.submit_with(record, false)
+        self.submit_with(record, Patience::None)
+    }
+
+    /// As [`Engine::submit`], but where it would wait beyond `limit` it answers [`Outcome::Full`].
+    /// For callers that have to look after something else in between, and ask again. The
+    /// [`block_timeout`] runs from `since`, the first of these calls.
+    ///
+    /// [`block_timeout`]: crate::config::Config::block_timeout
+    pub fn submit_until(&self, record: &Record<'_>, since: Instant, limit: Instant) -> Outcome {
+        self.submit_with(record, Patience::Until { since, limit })
     }
 
     /// Counts a record that never came to be, because what it was made of could not be made text: one
@@ -56,11 +102,11 @@ impl Engine {
     }
 
     #[inline]
-    fn submit_with(&self, record: &Record<'_>, patient: bool) -> Outcome {
+    fn submit_with(&self, record: &Record<'_>, patience: Patience) -> Outcome {
         let Some(len) = record.encoded_len() else { return self.reject(record) };
         match self.generation.ring.try_reserve(len) {
             Ok(reservation) => self.commit(&self.generation, reservation, record),
-            Err(refusal) => self.refused(record, len, refusal, patient),
+            Err(refusal) => self.refused(record, len, refusal, patience),
         }
     }
 
@@ -89,10 +135,10 @@ impl Engine {
         record: &Record<'_>,
         len: usize,
         mut refusal: Refusal,
-        patient: bool,
+        patience: Patience,
     ) -> Outcome {
         let mut generation = Arc::clone(&self.generation);
-        let deadline = self.newest().config.block_timeout.map(|t| Instant::now() + t);
+        let deadline = self.newest().config.block_timeout.map(|t| patience.since() + t);
         let mut helped = false;
         loop {
             let retried = match refusal {
@@ -114,11 +160,11 @@ impl Engine {
                     if !blocks || is_writer_thread() || passed(deadline) {
                         return self.drop_newest(record);
                     }
-                    if !patient {
+                    if patience.is_over() {
                         return Outcome::Full;
                     }
                     helped = false;
-                    generation.ring.reserve(len, self.patience(deadline))
+                    generation.ring.reserve(len, self.wake_at(patience.bound(deadline)))
                 }
             };
             match retried {
@@ -139,7 +185,7 @@ impl Engine {
     }
 
     /// How long to wait for room before looking again at who makes it.
-    fn patience(&self, deadline: Option<Instant>) -> Option<Instant> {
+    fn wake_at(&self, deadline: Option<Instant>) -> Option<Instant> {
         if self.alive.host.phase() == Phase::Thread {
             return deadline;
         }
