@@ -8,7 +8,7 @@
 use super::object::{Ref, Still};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyType};
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{null, null_mut};
@@ -39,29 +39,26 @@ impl<'c> Call<'c> {
         py: Python<'py>,
         function: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let keywords = if self.raw.names.is_null() {
-            0
-        } else {
-            // SAFETY: the interpreter passes a tuple of names or null.
-            unsafe { ffi::PyTuple_GET_SIZE(self.raw.names) as usize }
+        let argument = |at: usize| {
+            // SAFETY: the vectorcall convention gives the positional arguments and behind them the
+            // values of those by keyword, all alive.
+            unsafe { Bound::from_borrowed_ptr(py, *self.raw.arguments.add(at)) }
         };
-        let total = self.raw.count as usize + keywords;
-        let mut arguments = Vec::with_capacity(total + 1);
-        arguments.push(self.this.as_ptr());
-        for at in 0..total {
-            // SAFETY: the vectorcall convention gives this many arguments.
-            arguments.push(unsafe { *self.raw.arguments.add(at) });
+        let count = self.raw.count as usize;
+        let this = std::iter::once(self.this.bound(py));
+        let positional =
+            PyTuple::new(py, this.chain((0..count).map(argument)).collect::<Vec<_>>())?;
+        let keywords = PyDict::new(py);
+        // SAFETY: the interpreter passes a tuple of names or null.
+        if let Some(names) = unsafe { Bound::from_borrowed_ptr_or_opt(py, self.raw.names) } {
+            for (at, name) in names.cast_into::<PyTuple>()?.iter().enumerate() {
+                keywords.set_item(name, argument(count + at))?;
+            }
         }
         let ending = Ending;
-        // SAFETY: the vector holds the object, the positional and the keyword values, all alive.
-        let result = unsafe {
-            PyObject_Vectorcall(
-                function.as_ptr(),
-                arguments.as_ptr(),
-                (self.raw.count + 1) as usize,
-                self.raw.names,
-            )
-        };
+        // SAFETY: all three are alive, and of the types that are asked for.
+        let result =
+            unsafe { PyObject_Call(function.as_ptr(), positional.as_ptr(), keywords.as_ptr()) };
         std::mem::forget(ending);
         // SAFETY: a new reference, or null with an exception set.
         unsafe { Bound::from_owned_ptr_or_err(py, result) }
@@ -69,11 +66,10 @@ impl<'c> Call<'c> {
 }
 
 unsafe extern "C-unwind" {
-    fn PyObject_Vectorcall(
+    fn PyObject_Call(
         callable: *mut ffi::PyObject,
-        arguments: *const *mut ffi::PyObject,
-        count: usize,
-        names: *mut ffi::PyObject,
+        positional: *mut ffi::PyObject,
+        keywords: *mut ffi::PyObject,
     ) -> *mut ffi::PyObject;
 }
 

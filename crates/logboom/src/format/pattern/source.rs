@@ -1,7 +1,7 @@
 //! What a `%(key)s` of a pattern stands for: an attribute of Python's `LogRecord`, or a field.
 
 use crate::format::Needs;
-use crate::format::percent::{Kind, Spec};
+use crate::format::percent::{Conversion, Kind, Spec};
 
 /// Where the value of a place in a pattern comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +61,8 @@ impl Source {
                 spec.accepts(Kind::Int)
             }
             Source::Created | Source::Msecs | Source::RelativeCreated => spec.accepts(Kind::Float),
+            // Often `None`, of which only the `str` is that of the text `None`.
+            Source::TaskName => spec.conversion == Conversion::Str,
             Source::Field(_) => Kind::ALL.iter().any(|kind| spec.accepts(*kind)),
             _ => spec.accepts(Kind::Text),
         }
