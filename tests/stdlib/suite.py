@@ -3,7 +3,8 @@
 1. The text is the interpreter's, whole; nothing of it is kept or copied.
 2. In the mode ``handlers`` names are replaced in its syntax tree, where a user would replace them in
    a program: ``logging.FileHandler`` becomes ``logboom.FileHandler``, in code and in configurations.
-   The library itself stays untouched, and line numbers stay right.
+   The library itself stays untouched, and line numbers stay right. Tests that open a file flush first,
+   as a program has to that reads its own log: a line is in the file within 20 ms, not at once.
 3. Programs that a test starts (``assert_python_ok("-c", …)``) call ``logboom.install()`` as well, as
    soon as they have imported the library: some change the clock before.
 
@@ -14,6 +15,7 @@ is tested here from then on.
 from __future__ import annotations
 
 import ast
+import builtins
 import functools
 import importlib.util
 import logging
@@ -99,11 +101,21 @@ def made(code: types.CodeType, mode: str) -> types.ModuleType:
 
         logboom.install()
         module.__dict__["logboom"] = logboom
+    if mode == "handlers":
+        module.__dict__["open"] = _open
     exec(code, module.__dict__)
     if mode != "plain":
         for name in {"assert_python_ok", "assert_python_failure"}.intersection(vars(module)):
             setattr(module, name, _installing(getattr(module, name)))
     return module
+
+
+def _open(*arguments: object, **options: object) -> object:
+    """Flush, then open: what a program has to do that reads its own log right after a call."""
+    import logboom
+
+    logboom.flush()
+    return builtins.open(*arguments, **options)  # type: ignore[call-overload]
 
 
 def _installing(start: Callable[..., object]) -> Callable[..., object]:
