@@ -20,8 +20,8 @@
 use crate::level::Level;
 use crate::record::RouteId;
 use std::ops::{Add, AddAssign};
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 /// Declares the counters: the ones that the writer keeps, those that callers keep, and the
 /// snapshot with all of them.
@@ -104,6 +104,9 @@ macro_rules! counters {
             $($(#[doc = $writer_doc])* $writer: AtomicU64,)*
             /// Records of whose frames sinks keep the rest.
             kept: AtomicU64,
+            /// Whether a flush has something to do or to say: a frame is kept, or a delivery failed since
+            /// the last one.
+            owing: AtomicBool,
             /// Dropped, by level.
             drops: [AtomicU64; DROP_LEVELS.len() + 1],
             rejections: AtomicU64,
@@ -166,6 +169,16 @@ impl RouteCounters {
         self.kept.store(kept, Relaxed);
     }
 
+    /// Says whether a flush has something to do or to say. Within the ring's release only.
+    pub(crate) fn set_owing(&self, owing: bool) {
+        self.owing.store(owing, Relaxed);
+    }
+
+    /// Whether a flush has something to do or to say; to be asked while the ring's release is held off.
+    pub(crate) fn is_owing(&self) -> bool {
+        self.owing.load(Relaxed)
+    }
+
     /// What was dropped so far, by level.
     pub(crate) fn drops(&self) -> Drops {
         self.drops.each_ref().map(|count| count.load(Relaxed))
@@ -189,6 +202,8 @@ pub(crate) struct Meters {
     pub(crate) reports: AtomicU64,
     /// Dropped deliveries: moves when a notice may be due.
     pub(crate) drops: AtomicU64,
+    /// The value of `drops` up to which all are told. Set within the ring's release.
+    pub(crate) told: AtomicU64,
     /// Rejected deliveries: moves when a report may be due.
     pub(crate) rejections: AtomicU64,
 }
@@ -198,6 +213,11 @@ pub(crate) struct Meters {
 /// Releases: whoever reads the new value sees the counts of routes that were moved before.
 pub(crate) fn add(meter: &AtomicU64, n: u64) {
     meter.fetch_add(n, Release);
+}
+
+/// Sets a meter, as [`add`] does.
+pub(crate) fn set(meter: &AtomicU64, n: u64) {
+    meter.store(n, Release);
 }
 
 /// Reads a meter.

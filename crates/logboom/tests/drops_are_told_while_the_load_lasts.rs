@@ -114,6 +114,18 @@ fn a_flush_tells_the_rest_so_that_notices_add_up() {
 }
 
 #[test]
+fn a_flush_tells_what_is_untold_when_nothing_is_pending() {
+    let test = Overloaded::new();
+    test.drop_records(0, 5);
+    test.wait_for_notices(1);
+    test.drop_records(0, 2);
+    test.drain();
+    assert_eq!(test.notices().len(), 1);
+    assert_eq!(test.engine.flush(Some(DEADLINE)), Flush::Done);
+    assert!(test.notices()[1].starts_with("dropped 2 records"));
+}
+
+#[test]
 fn the_last_notice_is_written_at_the_end() {
     let test = Overloaded::new();
     test.drop_records(0, 5);

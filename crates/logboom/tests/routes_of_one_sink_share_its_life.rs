@@ -139,6 +139,8 @@ fn a_kept_frame_belongs_to_its_route_when_that_is_closed() {
     assert_eq!((stats.totals.submitted, stats.totals.pending), (1, 1));
     assert_eq!(engine.flush(None), Flush::Done, "nothing of the open route is missing");
     fs.heal();
+    assert_eq!(engine.flush(None), Flush::Done);
+    assert_eq!(text(), "a:torn\n", "given on without anything new to write");
     assert_eq!(say(&engine, "whole", &[b]), Outcome::Accepted);
     assert_eq!(engine.flush(None), Flush::Done);
     assert_eq!(text(), "a:torn\nb:whole\n");

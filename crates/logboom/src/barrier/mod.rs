@@ -11,6 +11,8 @@
 //!    opens more routes waits while the queue is long.
 //! 4. After [`Barrier::seal`] nothing can be pushed: a caller either gets an answer from the writer
 //!    or learns at once that it has to ask elsewhere.
+//! 5. [`Barrier::is_passed`] says that a flush would find nothing to do; who is told so has what a flush
+//!    promises without one.
 //!
 //! The way through: a caller pushes and wakes the ring's consumer; the writer looks at the position
 //! of the first control before it takes a record and after each pass, takes what is due, and settles
@@ -20,7 +22,7 @@
 //!
 //! What it does not do: know routes or sinks, or free anything in the ring. Pinned by the tests below, the loom models in
 //! `models.rs`, and by
-//! `flush_is_a_barrier`, `flush_is_never_dropped`, `close_route_writes_what_came_before`.
+//! `flush_is_a_barrier`, `flush_is_never_dropped`, `a_flush_with_nothing_to_do_wakes_nobody`, `close_route_writes_what_came_before`.
 
 #[cfg(all(test, loom))]
 mod models;
@@ -31,7 +33,7 @@ pub use outcome::{Flush, Wait};
 pub(crate) use ticket::Ticket;
 
 use crate::record::RouteId;
-use logboom_ring::Frames;
+use logboom_ring::{Frames, Ring};
 #[cfg(loom)]
 use loom::sync::{
     Mutex, MutexGuard,
@@ -82,6 +84,8 @@ const NONE: u64 = u64::MAX;
 #[derive(Debug, Default)]
 struct Queue {
     controls: VecDeque<Control>,
+    /// Controls that were taken out and not carried out yet.
+    in_hand: usize,
     sealed: bool,
 }
 
@@ -162,8 +166,33 @@ impl Barrier {
         let mut queue = self.lock();
         let due = queue.controls.front().is_some_and(|control| control.at <= done);
         let control = due.then(|| queue.controls.pop_front()).flatten();
+        queue.in_hand += usize::from(control.is_some());
         queue.show(&self.front);
         control
+    }
+
+    /// A control that was taken out is carried out.
+    pub(crate) fn done(&self) {
+        let mut queue = self.lock();
+        queue.in_hand = queue.in_hand.saturating_sub(1);
+    }
+
+    /// Whether everything asked of the writer before this moment is done already: every record released,
+    /// every control carried out. `and` is asked, if so, while the writer publishes nothing, so that it
+    /// finds what those records and controls have left in the counters.
+    pub(crate) fn is_passed(&self, ring: &Ring, and: impl FnOnce() -> bool) -> bool {
+        let position = ring.position();
+        if ring.released() < position {
+            return false;
+        }
+        let queue = self.lock();
+        if queue.in_hand > 0 || !queue.controls.is_empty() {
+            return false;
+        }
+        drop(queue);
+        // The tail moves before the counters do, but under one hold.
+        let _held = ring.hold();
+        and()
     }
 
     /// Takes back the control with this ticket, if the writer has not taken it.
@@ -180,6 +209,7 @@ impl Barrier {
         let mut queue = self.lock();
         queue.sealed = true;
         let controls = std::mem::take(&mut queue.controls);
+        queue.in_hand += controls.len();
         queue.show(&self.front);
         controls
     }
@@ -206,6 +236,25 @@ mod tests {
         assert!(barrier.take_due(29).is_none());
         assert_eq!(barrier.take_due(30).unwrap().action, Action::Close(RouteId(2)));
         assert_eq!(barrier.front(), NONE);
+    }
+
+    #[test]
+    fn it_is_passed_when_no_control_is_queued_or_in_hand() {
+        let (barrier, ring) = (Barrier::default(), Ring::anonymous(64 << 10, 0).unwrap());
+        assert!(barrier.is_passed(&ring, || true));
+        assert!(!barrier.is_passed(&ring, || false));
+        barrier.push(Action::Close(RouteId(1)), None, || 0).unwrap();
+        barrier.push(Action::Close(RouteId(2)), None, || 0).unwrap();
+        assert!(!barrier.is_passed(&ring, || true));
+        assert!(barrier.take_due(0).is_some());
+        assert_eq!(barrier.seal().len(), 1);
+        assert!(!barrier.is_passed(&ring, || true), "two are in hand");
+        barrier.done();
+        assert!(!barrier.is_passed(&ring, || true), "one is in hand");
+        barrier.done();
+        assert!(barrier.is_passed(&ring, || true));
+        let _ = ring.try_reserve(8).unwrap().commit();
+        assert!(!barrier.is_passed(&ring, || true), "a record is in the ring");
     }
 
     #[test]

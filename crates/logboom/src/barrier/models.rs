@@ -4,7 +4,7 @@
 use super::*;
 use crate::barrier::Action::Close;
 use logboom_ring::{Consumer, Park, Ring};
-use loom::thread;
+use loom::{sync::atomic::Ordering::Relaxed, thread};
 
 fn check(model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
@@ -102,4 +102,52 @@ fn a_caller_is_answered_or_told_that_nobody_will() {
         let answered = scene.barrier.seal().len() == 1;
         assert_eq!(caller.join().unwrap(), answered);
     });
+}
+
+/// Runs the writer until a caller, who submits a record and with `asks` a control behind it, was told
+/// whether that is passed. Whenever it is said to be, all of it has to be counted.
+fn ask_whether_it_is_passed(asks: bool) {
+    let scene = Scene::new();
+    let counted = Arc::new(AtomicU64::new(0));
+    let caller = thread::spawn({
+        let (scene, counted) = (Arc::clone(&scene), Arc::clone(&counted));
+        move || {
+            scene.submit();
+            if asks {
+                scene.ask().unwrap();
+            }
+            // True or false as the order has it; what it must not do is to ask too early.
+            let _ = scene.barrier.is_passed(&scene.ring, || {
+                assert_eq!(counted.load(Relaxed), 1 + u64::from(asks));
+                true
+            });
+        }
+    });
+    let mut consumer = scene.ring.consumer().unwrap();
+    let (mut done, all) = (0, 1 + u64::from(asks));
+    while done < all {
+        let (from, mut taken) = (scene.ring.released(), 0);
+        let frames = consumer.frames(from, usize::MAX);
+        let end = scene.barrier.take_frames(from, frames, |_| taken += 1);
+        consumer.release(end, || _ = counted.fetch_add(taken, Relaxed));
+        done += taken;
+        if scene.barrier.take_due(end).is_some() {
+            counted.fetch_add(1, Relaxed);
+            scene.barrier.done();
+            done += 1;
+        } else if taken == 0 {
+            consumer.park(Park::Sleep);
+        }
+    }
+    caller.join().unwrap();
+}
+
+#[test]
+fn a_record_that_is_passed_is_counted() {
+    check(|| ask_whether_it_is_passed(false));
+}
+
+#[test]
+fn a_control_that_is_passed_is_carried_out() {
+    check(|| ask_whether_it_is_passed(true));
 }

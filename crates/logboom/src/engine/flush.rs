@@ -4,6 +4,7 @@ use crate::barrier::{Action, Flush, Scope, Sealed, Ticket, Wait};
 use crate::engine::Engine;
 use crate::engine::host::{Phase, is_writer_thread};
 use crate::generation::Generation;
+use crate::metrics;
 use crate::record::RouteId;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,14 +20,17 @@ impl Engine {
     /// Waits until everything submitted before was given to the operating system by every sink.
     /// `None` waits for as long as it takes.
     ///
-    /// It is never dropped, whatever the overflow policy and however full the ring.
+    /// It is never dropped, whatever the overflow policy and however full the ring. Where it would find
+    /// nothing to do, it returns at once and wakes nobody: everything is with the sinks, every route
+    /// that was asked to close is closed, no sink keeps a part of a line, nothing failed since the last
+    /// flush, and all drops are told.
     pub fn flush(&self, timeout: Option<Duration>) -> Flush {
-        self.ask(Action::Flush(Scope::All), Scope::All, timeout)
+        self.flush_scope(Scope::All, timeout)
     }
 
     /// As [`Engine::flush`], for one route. Done at once if it is not open.
     pub fn flush_route(&self, id: RouteId, timeout: Option<Duration>) -> Flush {
-        self.ask(Action::Flush(Scope::One(id)), Scope::One(id), timeout)
+        self.flush_scope(Scope::One(id), timeout)
     }
 
     /// As [`Engine::flush`], and has the operating system put it onto the devices.
@@ -42,6 +46,9 @@ impl Engine {
     /// Closes a route: everything submitted before is written, then its sink is flushed and dropped
     /// and its memory released, all on the writer's thread. What is submitted to it afterwards
     /// counts as rejected. Its counts stay in the totals.
+    ///
+    /// Only the writer can let the place go, so a close that waits pays for two switches of threads, also
+    /// when nothing is pending; when it returns, the sink and everything of the route's is dropped.
     ///
     /// With [`Wait::No`] the answer is [`Flush::Unawaited`]. After a timeout it is closed all the
     /// same, in the writer's time.
@@ -66,7 +73,8 @@ impl Engine {
     pub(super) fn pace_closing(&self) {
         if self.newest().barrier.len() > PILE {
             // Any answer will do, so ask for the cheapest: of a route that nobody has.
-            let _ = self.flush_route(RouteId(u32::MAX), Some(PILE_WAIT));
+            let scope = Scope::One(RouteId(u32::MAX));
+            let _ = self.ask(Action::Flush(scope), scope, Some(PILE_WAIT));
         }
     }
 
@@ -78,6 +86,25 @@ impl Engine {
         drop(gate);
         drop(entry);
         Flush::Done
+    }
+
+    fn flush_scope(&self, scope: Scope, timeout: Option<Duration>) -> Flush {
+        if self.is_flushed(scope) {
+            return Flush::Done;
+        }
+        self.ask(Action::Flush(scope), scope, timeout)
+    }
+
+    /// Whether a flush would find nothing to do and to say. Costs a few loads and uncontended locks, and
+    /// for all routes a look at each.
+    fn is_flushed(&self, scope: Scope) -> bool {
+        let newest = self.newest();
+        let shared = &newest.shared;
+        newest.previous().is_none()
+            && newest.barrier.is_passed(&newest.ring, || {
+                metrics::read(&shared.meters.drops) == metrics::read(&shared.meters.told)
+                    && !shared.registry.is_owing(scope)
+            })
     }
 
     fn ask(&self, action: Action, scope: Scope, timeout: Option<Duration>) -> Flush {

@@ -9,6 +9,7 @@
 //!
 //! The writer takes the sink that the caller opened out of the entry, once.
 
+use crate::barrier::Scope;
 use crate::error::{Error, RouteError};
 use crate::fork::GateGuard;
 use crate::metrics::{Counts, RouteCounters};
@@ -140,6 +141,18 @@ impl Registry {
         let routes = self.read();
         for id in ids {
             count(routes.open.get(id).map_or(&routes.unknown, |entry| &entry.counters));
+        }
+    }
+
+    /// Whether a flush of these routes has something to do or to say.
+    pub(crate) fn is_owing(&self, scope: Scope) -> bool {
+        let routes = self.read();
+        match scope {
+            Scope::All => {
+                routes.left.is_owing()
+                    || routes.open.values().any(|entry| entry.counters.is_owing())
+            }
+            Scope::One(id) => routes.open.get(&id).is_some_and(|entry| entry.counters.is_owing()),
         }
     }
 

@@ -31,6 +31,7 @@ impl Writer {
             Action::Sync(scope) => self.flush(generation, consumer, scope, true),
             Action::Close(id) => self.close(generation, consumer, id),
         };
+        generation.barrier.done();
         if let Some(ticket) = control.ticket {
             ticket.settle(outcome);
         }

@@ -162,6 +162,7 @@ impl LiveRoute {
         self.touched = false;
         self.entry.counters.publish(&std::mem::take(&mut self.tally));
         self.entry.counters.set_kept(u64::from(self.kept == Some(Frame::Record)));
+        self.entry.counters.set_owing(self.kept.is_some() || self.failed_since_flush > 0);
         std::mem::take(&mut self.notices_written)
     }
 

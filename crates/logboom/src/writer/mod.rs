@@ -212,10 +212,11 @@ impl Writer {
         to: u64,
         more: impl FnOnce(),
     ) {
-        let Writer { routes, unknown, malformed, .. } = self;
+        let Writer { routes, unknown, malformed, telling, .. } = self;
         let shared = &generation.shared;
         consumer.release(to, || {
             routes.publish(shared);
+            metrics::set(&shared.meters.told, telling.drops);
             if *unknown > 0 || *malformed > 0 {
                 let registry = shared.registry.read();
                 registry.unknown.count_rejected(std::mem::take(unknown));

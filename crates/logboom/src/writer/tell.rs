@@ -19,7 +19,7 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub(super) struct Telling {
     /// The number of drops of which all are told.
-    drops: u64,
+    pub(super) drops: u64,
     rejections: u64,
     /// When the last round of notices was.
     told_at: Option<Duration>,

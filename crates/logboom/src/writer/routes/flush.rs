@@ -3,7 +3,7 @@
 use crate::barrier::Flush;
 use crate::writer::faults::Faults;
 use crate::writer::routes::LiveRoutes;
-use crate::writer::settle::{Fate, Frame};
+use crate::writer::settle::Fate;
 use std::ops::Range;
 
 impl LiveRoutes {
@@ -83,9 +83,8 @@ impl LiveRoutes {
         }
         let route = &mut self.routes[index];
         let outcome = route.flushed(true);
-        if route.kept.take() == Some(Frame::Record) {
-            self.left.kept += 1;
-            self.left.changed = true;
+        if let Some(frame) = route.kept.take() {
+            *self.left.kept(frame) += 1;
         }
         outcome
     }

@@ -54,11 +54,34 @@ pub(super) struct LiveRoutes {
 /// What sinks kept of routes that are closed.
 #[derive(Default)]
 struct Left {
-    /// How many records they still keep.
-    kept: u64,
+    /// How many records, and notices, they still keep.
+    records_kept: u64,
+    notices_kept: u64,
     tally: Tally,
     notices_written: u64,
     changed: bool,
+}
+
+impl Left {
+    /// How many of these are kept, to be changed.
+    fn kept(&mut self, frame: Frame) -> &mut u64 {
+        self.changed = true;
+        match frame {
+            Frame::Record => &mut self.records_kept,
+            Frame::Notice => &mut self.notices_kept,
+        }
+    }
+
+    fn count(&mut self, frame: Frame, fate: Fate) {
+        self.changed = true;
+        match frame {
+            Frame::Record => {
+                self.tally.written += fate.written;
+                self.tally.failed += fate.failed;
+            }
+            Frame::Notice => self.notices_written += fate.written,
+        }
+    }
 }
 
 impl LiveRoutes {
@@ -191,15 +214,8 @@ impl LiveRoutes {
         if let Some(index) = self.known(origin.route) {
             self.touch(index);
             self.routes[index].count(origin.frame, fate);
-            return;
-        }
-        self.left.changed = true;
-        match origin.frame {
-            Frame::Record => {
-                self.left.tally.written += fate.written;
-                self.left.tally.failed += fate.failed;
-            }
-            Frame::Notice => self.left.notices_written += fate.written,
+        } else {
+            self.left.count(origin.frame, fate);
         }
     }
 
@@ -207,9 +223,9 @@ impl LiveRoutes {
         if let Some(index) = self.known(route) {
             self.touch(index);
             self.routes[index].kept = kept.then_some(frame);
-        } else if frame == Frame::Record {
-            self.left.changed = true;
-            self.left.kept = if kept { self.left.kept + 1 } else { self.left.kept - 1 };
+        } else {
+            let left = self.left.kept(frame);
+            *left = if kept { *left + 1 } else { left.saturating_sub(1) };
         }
     }
 
@@ -290,7 +306,8 @@ impl LiveRoutes {
         if std::mem::take(&mut self.left.changed) {
             let left = &shared.registry.read().left;
             left.publish(&std::mem::take(&mut self.left.tally));
-            left.set_kept(self.left.kept);
+            left.set_kept(self.left.records_kept);
+            left.set_owing(self.left.records_kept + self.left.notices_kept > 0);
             metrics::add(&shared.meters.notices, std::mem::take(&mut self.left.notices_written));
         }
     }
