@@ -11,8 +11,8 @@
 //!    opens more routes waits while the queue is long.
 //! 4. After [`Barrier::seal`] nothing can be pushed: a caller either gets an answer from the writer
 //!    or learns at once that it has to ask elsewhere.
-//! 5. [`Barrier::is_passed`] says that a flush would find nothing to do; who is told so has what a flush
-//!    promises without one.
+//! 5. Who is told by [`Barrier::is_passed`] that everything is done has what a flush promises
+//!    without asking for one.
 //!
 //! The way through: a caller pushes and wakes the ring's consumer; the writer looks at the position
 //! of the first control before it takes a record and after each pass, takes what is due, and settles
@@ -20,9 +20,9 @@
 //! it, so a writer about to park comes back; and before the caller submits anything more, so a
 //! writer that sees such a record sees the control too.
 //!
-//! What it does not do: know routes or sinks, or free anything in the ring. Pinned by the tests below, the loom models in
-//! `models.rs`, and by
-//! `flush_is_a_barrier`, `flush_is_never_dropped`, `a_flush_with_nothing_to_do_wakes_nobody`, `close_route_writes_what_came_before`.
+//! What it does not do: know routes or sinks, or free anything in the ring. Pinned by the tests
+//! below, the loom models in `models.rs`, and by `flush_is_a_barrier`, `flush_is_never_dropped`,
+//! `a_flush_with_nothing_to_do_wakes_nobody`, `close_route_writes_what_came_before`.
 
 #[cfg(all(test, loom))]
 mod models;
@@ -136,8 +136,8 @@ impl Barrier {
         self.front.load(SeqCst)
     }
 
-    /// Gives `take` each of `frames`, which begin at `from`, that lies before the first control; returns
-    /// how far that came, abandoned frames included.
+    /// Gives `take` each of `frames`, which begin at `from`, that lies before the first control;
+    /// returns how far that came, abandoned frames included.
     #[inline]
     pub(crate) fn take_frames(
         &self,
@@ -177,9 +177,9 @@ impl Barrier {
         queue.in_hand = queue.in_hand.saturating_sub(1);
     }
 
-    /// Whether everything asked of the writer before this moment is done already: every record released,
-    /// every control carried out. `and` is asked, if so, while the writer publishes nothing, so that it
-    /// finds what those records and controls have left in the counters.
+    /// Whether everything asked of the writer before this moment is done already: every record
+    /// released, every control carried out. `and` is asked, if so, while the writer publishes
+    /// nothing, so that it finds what those records and controls have left in the counters.
     pub(crate) fn is_passed(&self, ring: &Ring, and: impl FnOnce() -> bool) -> bool {
         let position = ring.position();
         if ring.released() < position {

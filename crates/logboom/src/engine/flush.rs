@@ -20,10 +20,10 @@ impl Engine {
     /// Waits until everything submitted before was given to the operating system by every sink.
     /// `None` waits for as long as it takes.
     ///
-    /// It is never dropped, whatever the overflow policy and however full the ring. Where it would find
-    /// nothing to do, it returns at once and wakes nobody: everything is with the sinks, every route
-    /// that was asked to close is closed, no sink keeps a part of a line, nothing failed since the last
-    /// flush, and all drops are told.
+    /// It is never dropped, whatever the overflow policy and however full the ring. Where it would
+    /// find nothing to do, it returns at once and wakes nobody: everything is with the sinks, every
+    /// route that was asked to close is closed, no sink keeps a part of a line, nothing failed since
+    /// the last flush, and all drops are told.
     pub fn flush(&self, timeout: Option<Duration>) -> Flush {
         self.flush_scope(Scope::All, timeout)
     }
@@ -47,8 +47,9 @@ impl Engine {
     /// and its memory released, all on the writer's thread. What is submitted to it afterwards
     /// counts as rejected. Its counts stay in the totals.
     ///
-    /// Only the writer can let the place go, so a close that waits pays for two switches of threads, also
-    /// when nothing is pending; when it returns, the sink and everything of the route's is dropped.
+    /// Only the writer can let the place go, so a close that waits pays for two switches of threads,
+    /// also when nothing is pending. When it returns, the route is dropped, and so is its sink unless
+    /// another open route shares it.
     ///
     /// With [`Wait::No`] the answer is [`Flush::Unawaited`]. After a timeout it is closed all the
     /// same, in the writer's time.
@@ -95,8 +96,8 @@ impl Engine {
         self.ask(Action::Flush(scope), scope, timeout)
     }
 
-    /// Whether a flush would find nothing to do and to say. Costs a few loads and uncontended locks, and
-    /// for all routes a look at each.
+    /// Whether a flush would find nothing to do and to say. Costs a few loads and uncontended locks,
+    /// and for all routes a look at each.
     fn is_flushed(&self, scope: Scope) -> bool {
         let newest = self.newest();
         let shared = &newest.shared;

@@ -4,8 +4,8 @@
 //! 1. Ids are given out in ascending order and never again.
 //! 2. The map changes only while the [gate](crate::fork) is held; [`Registry::epoch`] moves after
 //!    each route that is added, which is how the writer learns of it.
-//! 3. A caller counts a drop, a rejection or a failure while it holds the map for reading; a route is folded
-//!    while the map is held for writing. So no count falls between a route and the total.
+//! 3. A caller counts a drop, a rejection or a failure while it holds the map for reading; a route is
+//!    folded while the map is held for writing. So no count falls between a route and the total.
 //!
 //! The writer takes the sink that the caller opened out of the entry, once.
 

@@ -5,8 +5,8 @@
 //! nothing. Producers wake a napping writer only when the ring fills up, a sleeping one with the
 //! first record.
 //!
-//! What that trades: a nap costs the writer some 20 to 30 µs of CPU, a wake-up out of sleep costs
-//! the caller some 6 µs. A program that logs more often than every 29 ms never pays for a wake-up; one
+//! What that trades: a nap costs the writer some 30 µs of CPU, a wake-up out of sleep costs the caller
+//! some 6 to 10 µs. A program that logs more often than every 29 ms never pays for a wake-up; one
 //! that logs more rarely, or in bursts, pays for one at the first record after each pause, and the
 //! writer for a few naps behind it. Were the naps to go on, rare records would cost callers nothing
 //! and the process more: 100 naps for each second in which anything was logged.

@@ -13,21 +13,21 @@
 //!    panicking or failing.
 //!
 //! One pass: up to [`BATCH_BYTES`] of frames are parsed and given to each route they name, which
-//! filters and formats them into the buffer of its sink; buffers go to their sinks when they are large and at
-//! the end of the batch; then counters and ring move; then controls that are due, notices and
-//! reports. After an empty pass it waits as [`ladder`] says.
+//! filters and formats them into the buffer of its sink; buffers go to their sinks when they are
+//! large and at the end of the batch; then counters and ring move; then controls that are due,
+//! notices and reports. After an empty pass it waits as [`ladder`] says.
 //!
-//! What the writer knows of the routes and their sinks is in `routes`; a record for one that it does
-//! not know sends it to the registry once, if that has
-//! changed; a route that is not there either was closed before the record was submitted, and the
-//! delivery counts as rejected.
+//! What the writer knows of routes and sinks is in `routes`. A record for a route that is not there
+//! sends it to the registry once, if that has changed; a route that is not there either was closed
+//! before the record was submitted, and the delivery counts as rejected.
 //!
 //! What it does not do: start threads (`engine`), read the clock for each record, hold any lock
 //! while it calls a user's code.
 //!
 //! Pinned by the tests in `writer/*` and `tests/`: `accounting_is_exact_under_load_and_faults`,
-//! `order_is_global`, `routes_of_one_sink_keep_the_rings_order`, `flush_is_a_barrier`, `close_route_writes_what_came_before`,
-//! `a_panicking_route_leaves_the_others_alone`, `drops_are_told_while_the_load_lasts`.
+//! `order_is_global`, `routes_of_one_sink_keep_the_rings_order`, `flush_is_a_barrier`,
+//! `close_route_writes_what_came_before`, `a_panicking_route_leaves_the_others_alone`,
+//! `drops_are_told_while_the_load_lasts`.
 
 mod controls;
 mod faults;
