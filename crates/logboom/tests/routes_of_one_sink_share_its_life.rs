@@ -92,6 +92,23 @@ fn the_sink_is_opened_once_and_closed_with_the_last_route() {
 }
 
 #[test]
+fn a_child_opens_it_once_for_the_routes_that_are_open() {
+    let engine = Engine::new(config()).unwrap();
+    let counting = Counting::new(memory());
+    let sink: Arc<dyn SinkSpec> = counting.clone();
+    let [a, b, c] = ["a:", "b:", "c> "].map(|mark| engine.open_route(marked(mark, &sink)).unwrap());
+    assert_eq!(engine.close_route(a, Wait::Forever), Flush::Done);
+    let child = engine.child().unwrap();
+    assert_eq!((counting.opened(), counting.are_open()), (2, 2));
+    assert_eq!(say(&child, "1", &[c, b, a]), Outcome::Accepted);
+    assert_eq!(child.close_route(b, Wait::Forever), Flush::Done);
+    assert_eq!(say(&child, "2", &[c]), Outcome::Accepted);
+    assert!(child.shutdown(Some(DEADLINE)).completed);
+    assert_eq!(counting.0.lines(), ["c> 1", "b:1", "c> 2"]);
+    assert_eq!((counting.opened(), counting.are_open()), (2, 1));
+}
+
+#[test]
 fn a_sink_that_panics_is_opened_again_once() {
     let engine = Engine::new(config()).unwrap();
     let scripted = ScriptedSpec::new(|call| if call == 1 { Answer::Panic } else { Answer::Take });
