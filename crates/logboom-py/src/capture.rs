@@ -16,7 +16,7 @@
 use crate::context::{self, Context};
 use crate::convert::{self, FormatNow};
 use crate::ffi::object::own;
-use crate::ffi::{Ref, Still};
+use crate::ffi::{self, Ref, Still};
 use crate::global;
 use crate::logger::{self, Ask, Plan};
 use crate::route::Wants;
@@ -30,7 +30,6 @@ use logboom::level::Level;
 use logboom::record::{Attribute, Message, Record, Style, Text};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
-use std::time::SystemTime;
 
 /// Why a call was not captured.
 pub(crate) enum Exit {
@@ -46,15 +45,6 @@ const MOST_ARGUMENTS: usize = 15;
 const MOST_FIELDS: usize = 16;
 /// The most texts beside the message.
 const MOST_ATTRIBUTES: usize = 4;
-
-/// Nanoseconds since the Unix epoch.
-#[inline]
-pub(crate) fn now_ns() -> i64 {
-    match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
-        Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |ns| -ns),
-    }
-}
 
 /// Captures and submits one call, if it is enabled: `arguments` are the message and what goes into it.
 #[inline]
@@ -76,7 +66,7 @@ pub(crate) fn submit(
     if plan.routes.is_empty() {
         return Ok(());
     }
-    let time_ns = now_ns();
+    let time_ns = ffi::now_ns();
     let extra = attributes(state, still, &plan.wants, level.number)?;
 
     let mut values = ArrayVec::new();
@@ -122,7 +112,7 @@ pub(crate) fn submit(
     let draft = Record {
         time_ns,
         level: Level(number),
-        thread: crate::ffi::thread_ident(),
+        thread: ffi::thread_ident(),
         logger: "".into(),
         site: site.as_site(),
         message,

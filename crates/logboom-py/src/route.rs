@@ -9,7 +9,6 @@
 //!
 //! Pinned by `tests/python/test_handlers.py`.
 
-use crate::capture::now_ns;
 use crate::context::Context;
 use crate::ffi::object::{GilSlot, NativeClass};
 use crate::ffi::{self, Ref, Still};
@@ -164,7 +163,7 @@ impl Route {
     /// Submits a finished line for this route; waits without the GIL while the ring is full.
     fn write(&self, py: Python<'_>, line: &Bound<'_, PyBytes>, level: i32) -> PyResult<()> {
         let record = Record {
-            time_ns: now_ns(),
+            time_ns: ffi::now_ns(),
             level: Level(level),
             thread: ffi::thread_ident(),
             logger: "".into(),

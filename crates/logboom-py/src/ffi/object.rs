@@ -124,11 +124,27 @@ impl<'s> Ref<'s> {
 
     /// The text of an object whose type is exactly `str`, `Err` for lone surrogates. Text beyond
     /// ASCII is encoded once and kept by the interpreter with the object.
+    #[inline]
     pub(crate) fn exact_str(self) -> Option<Result<&'s str, ()>> {
         // SAFETY: the object is alive.
         if unsafe { ffi::PyUnicode_CheckExact(self.as_ptr()) } == 0 {
             return None;
         }
+        // SAFETY: it is a str.
+        if unsafe { ffi::PyUnicode_IS_COMPACT_ASCII(self.as_ptr()) } != 0 {
+            // SAFETY: a compact str of ASCII characters has this many bytes behind its header.
+            return Some(Ok(unsafe {
+                let len = ffi::PyUnicode_GET_LENGTH(self.as_ptr()) as usize;
+                let bytes = ffi::PyUnicode_1BYTE_DATA(self.as_ptr());
+                std::str::from_utf8_unchecked(std::slice::from_raw_parts(bytes, len))
+            }));
+        }
+        self.encoded_str()
+    }
+
+    /// The text of a str, encoded by the interpreter.
+    #[cold]
+    fn encoded_str(self) -> Option<Result<&'s str, ()>> {
         let mut len: ffi::Py_ssize_t = 0;
         // SAFETY: it is a str.
         let bytes = unsafe { ffi::PyUnicode_AsUTF8AndSize(self.as_ptr(), &mut len) };
