@@ -16,6 +16,7 @@ import logging
 import os
 import sys
 import time
+import weakref
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -45,6 +46,45 @@ def _patience() -> timedelta | None:
     if _deadline is None:
         return None
     return timedelta(seconds=max(0.0, _deadline - time.monotonic()))
+
+
+_left_behind = False
+
+
+def _list_weakly(handler: logging.Handler) -> None:
+    """Have the library's list of handlers forget this one without waiting for the module's lock.
+
+    The library's own way can deadlock: the collector may run in an ``emit`` that holds one handler's
+    lock, and end another handler, whose entry asks for the lock of the module, which a thread that
+    configures logging holds while it asks for the first one's. Ours leaves its entry then; the
+    library passes over dead ones, and the next handler made takes them out.
+    """
+    global _left_behind
+    handlers: list[weakref.ref[logging.Handler]] = logging._handlerList  # type: ignore[attr-defined]
+    with logging._lock:  # type: ignore[attr-defined]
+        if _left_behind:
+            _left_behind = False
+            handlers[:] = [entry for entry in handlers if entry() is not None]
+        for at in range(len(handlers) - 1, -1, -1):
+            if handlers[at]() is handler:
+                handlers[at] = weakref.ref(handler, _forget)
+                break
+
+
+def _forget(entry: weakref.ref[logging.Handler]) -> None:
+    global _left_behind
+    # All of them are gone while the module is taken down.
+    lock, handlers = getattr(logging, "_lock", None), getattr(logging, "_handlerList", None)
+    if lock is None or not handlers:
+        return
+    if not lock.acquire(blocking=False):
+        _left_behind = True
+        return
+    try:
+        if entry in handlers:
+            handlers.remove(entry)
+    finally:
+        lock.release()
 
 
 def _level(record: logging.LogRecord) -> int:
@@ -134,6 +174,7 @@ class StreamHandler(logging.StreamHandler):  # type: ignore[type-arg]
     def __init__(self, stream: Any = None) -> None:
         self._route = None
         logging.StreamHandler.__init__(self, stream)
+        _list_weakly(self)
 
     def _leads_to_descriptor(self) -> bool:
         """Whether what is written to the stream reaches a descriptor as it is."""
@@ -241,6 +282,7 @@ class FileHandler(StreamHandler, logging.FileHandler):
     ) -> None:
         self._opened = self._route = None
         logging.FileHandler.__init__(self, filename, mode, encoding, delay, errors)
+        _list_weakly(self)
 
     def _open(self) -> Any:
         # A stream of anyone else's may translate line ends, which it does not tell.
@@ -272,3 +314,7 @@ class FileHandler(StreamHandler, logging.FileHandler):
 
 class NullHandler(logging.NullHandler):
     """`logging.NullHandler`: does nothing, natively."""
+
+    def __init__(self, level: int | str = logging.NOTSET) -> None:
+        logging.NullHandler.__init__(self, level)
+        _list_weakly(self)

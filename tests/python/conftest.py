@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -70,6 +71,8 @@ class Runner:
             [sys.executable, "-X", "faulthandler", "-c", textwrap.dedent(code), *arguments],
             cwd=self.directory,
             env={**clean_environment(), **env},
+            # A shell starts what runs in its background with SIGINT ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

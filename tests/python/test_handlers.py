@@ -404,3 +404,32 @@ def test_a_lock_that_is_held_does_not_hold_a_native_call(logger, log):
     thread.join()
     handler.close()
     assert log.lines() == ["opens the route", "native"]
+
+
+def test_a_handler_that_is_collected_waits_for_no_lock(run_python):
+    # As when the collector runs in an `emit` while another thread configures logging.
+    run_python(
+        """
+        import gc, logging, threading, logboom
+        handlers = [logboom.FileHandler("a.log"), logboom.StreamHandler(), logboom.NullHandler()]
+        before = len(logging._handlerList)
+        held, done = threading.Event(), threading.Event()
+        def configure():
+            with logging._lock:
+                held.set()
+                done.wait()
+        thread = threading.Thread(target=configure)
+        thread.start()
+        held.wait()
+        handlers.clear()            # with the library's entries this waits for ever
+        gc.collect()
+        done.set()
+        thread.join()
+        assert sum(entry() is None for entry in logging._handlerList) == 3
+        last = logboom.NullHandler()
+        assert [entry() for entry in logging._handlerList][-1] is last
+        assert len(logging._handlerList) == before - 3 + 1
+        del last
+        assert len(logging._handlerList) == before - 3
+        """
+    ).ok()
