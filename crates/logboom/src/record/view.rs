@@ -1,0 +1,238 @@
+//! Reading a record back: every length and tag is checked once, when it is parsed.
+
+use super::{
+    Attribute, CallSite, FLAG_INLINE_SITE, KIND_BRACE, KIND_LINE, KIND_PERCENT, KIND_PLAIN, Record,
+    RouteId, Style, TAG_BIG_INT, TAG_F64, TAG_FALSE, TAG_I64, TAG_NONE, TAG_STR, TAG_TRUE, TAG_U64,
+    TextId, Texts,
+};
+use crate::field::{Field, Value};
+use crate::level::Level;
+use std::fmt;
+
+/// Bytes that no record has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed;
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("malformed record")
+    }
+}
+
+impl std::error::Error for Malformed {}
+
+/// What a record says, as the writer sees it. Texts are bytes: whoever wrote them vouched for
+/// UTF-8, nobody checks it again.
+#[derive(Clone, Copy, Debug)]
+pub enum MessageView<'a> {
+    /// The message.
+    Plain(&'a [u8]),
+    /// A template and its arguments.
+    Template(Style, &'a [u8], Values<'a>),
+    /// A finished line.
+    Line(&'a [u8]),
+}
+
+/// A record read back from its bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordView<'a> {
+    /// Nanoseconds since the Unix epoch.
+    pub time_ns: i64,
+    /// How grave it is.
+    pub level: Level,
+    /// The number of the calling thread.
+    pub thread: u64,
+    /// The name of the logger.
+    pub logger: &'a [u8],
+    /// The place of the call, where it was captured.
+    pub site: Option<CallSite<'a>>,
+    /// The table's id of the call site, where it has one: a key for what is derived from it.
+    pub site_id: Option<TextId>,
+    /// What it says.
+    pub message: MessageView<'a>,
+    routes: &'a [u8],
+    fields: &'a [u8],
+    attributes: &'a [u8],
+}
+
+impl<'a> RecordView<'a> {
+    /// Reads a record.
+    ///
+    /// # Errors
+    /// [`Malformed`] for bytes that [`Record::encode`] does not write, or ids that `texts` lacks.
+    pub fn parse<T: Texts + ?Sized>(bytes: &'a [u8], texts: &'a T) -> Result<Self, Malformed> {
+        Self::parse_checked(bytes, texts).ok_or(Malformed)
+    }
+
+    fn parse_checked<T: Texts + ?Sized>(bytes: &'a [u8], texts: &'a T) -> Option<Self> {
+        let mut reader = Reader(bytes);
+        let time_ns = reader.u64()? as i64;
+        let thread = reader.u64()?;
+        let level = Level(reader.u32()? as i32);
+        let logger_id = TextId::new(reader.u32()?);
+        let site_id = TextId::new(reader.u32()?);
+        let message_id = TextId::new(reader.u32()?);
+        let &[kind, n_values, f0, f1, n_attributes, flags, r0, r1] = reader.take(8)? else {
+            return None;
+        };
+        let routes = reader.take(4 * usize::from(u16::from_le_bytes([r0, r1])))?;
+        let mut text = |id: Option<TextId>| match id {
+            Some(id) => texts.text(id),
+            None => reader.text(),
+        };
+        let logger = text(logger_id)?;
+        let site = match (site_id, flags & FLAG_INLINE_SITE != 0) {
+            (None, false) => None,
+            (id, _) => Some(CallSite::from_text(text(id)?)?),
+        };
+        let message = text(message_id)?;
+        let values = Values(
+            reader.measure(|reader| (0..n_values).try_for_each(|_| reader.value().map(drop)))?,
+        );
+        let fields = reader.measure(|reader| {
+            (0..u16::from_le_bytes([f0, f1])).try_for_each(|_| {
+                std::str::from_utf8(reader.text()?).ok()?;
+                reader.value().map(drop)
+            })
+        })?;
+        let attributes = reader.measure(|reader| {
+            (0..n_attributes).try_for_each(|_| {
+                Attribute::from_tag(reader.u8()?)?;
+                std::str::from_utf8(reader.text()?).ok().map(drop)
+            })
+        })?;
+        let message = match kind {
+            KIND_PLAIN => MessageView::Plain(message),
+            KIND_PERCENT => MessageView::Template(Style::Percent, message, values),
+            KIND_BRACE => MessageView::Template(Style::Brace, message, values),
+            KIND_LINE => MessageView::Line(message),
+            _ => return None,
+        };
+        Some(RecordView {
+            time_ns,
+            level,
+            thread,
+            logger,
+            site,
+            site_id,
+            message,
+            routes,
+            fields,
+            attributes,
+        })
+    }
+
+    /// The routes it goes to.
+    #[inline]
+    pub fn routes(&self) -> impl ExactSizeIterator<Item = RouteId> + use<'a> {
+        self.routes
+            .chunks_exact(4)
+            .map(|id| RouteId(u32::from_le_bytes([id[0], id[1], id[2], id[3]])))
+    }
+
+    /// The keys and values on it, in order.
+    #[inline]
+    pub fn fields(&self) -> impl Iterator<Item = Field<'a>> + use<'a> {
+        let mut reader = Reader(self.fields);
+        std::iter::from_fn(move || {
+            let key = std::str::from_utf8(reader.text()?).ok()?;
+            Some(Field { key, value: reader.value()? })
+        })
+    }
+
+    /// What was captured of `attribute`.
+    #[inline]
+    pub fn attribute(&self, attribute: Attribute) -> Option<&'a str> {
+        let mut reader = Reader(self.attributes);
+        while let Some(tag) = reader.u8() {
+            let text = reader.text()?;
+            if tag == attribute as u8 {
+                return std::str::from_utf8(text).ok();
+            }
+        }
+        None
+    }
+}
+
+/// The arguments of a template, in order.
+#[derive(Clone, Copy, Debug)]
+pub struct Values<'a>(&'a [u8]);
+
+impl<'a> Iterator for Values<'a> {
+    type Item = Value<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Value<'a>> {
+        let mut reader = Reader(self.0);
+        let value = reader.value()?;
+        self.0 = reader.0;
+        Some(value)
+    }
+}
+
+pub(super) struct Reader<'a>(pub(super) &'a [u8]);
+
+impl<'a> Reader<'a> {
+    #[inline]
+    pub(super) fn take(&mut self, len: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(len)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    #[inline]
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (taken, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*taken)
+    }
+
+    #[inline]
+    fn u8(&mut self) -> Option<u8> {
+        self.array::<1>().map(|[byte]| byte)
+    }
+
+    #[inline]
+    pub(super) fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    #[inline]
+    fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    #[inline]
+    fn text(&mut self) -> Option<&'a [u8]> {
+        let len = self.u32()? as usize;
+        self.take(len)
+    }
+
+    #[inline]
+    fn str(&mut self) -> Option<&'a str> {
+        std::str::from_utf8(self.text()?).ok()
+    }
+
+    #[inline]
+    fn value(&mut self) -> Option<Value<'a>> {
+        Some(match self.u8()? {
+            TAG_NONE => Value::None,
+            TAG_FALSE => Value::Bool(false),
+            TAG_TRUE => Value::Bool(true),
+            TAG_I64 => Value::I64(self.u64()? as i64),
+            TAG_U64 => Value::U64(self.u64()?),
+            TAG_F64 => Value::F64(f64::from_bits(self.u64()?)),
+            TAG_BIG_INT => Value::BigInt(self.str()?),
+            TAG_STR => Value::Str(self.str()?),
+            _ => return None,
+        })
+    }
+
+    /// Runs `read` and returns the bytes it went over.
+    #[inline]
+    fn measure(&mut self, read: impl FnOnce(&mut Self) -> Option<()>) -> Option<&'a [u8]> {
+        let before = self.0;
+        read(self)?;
+        Some(&before[..before.len() - self.0.len()])
+    }
+}
