@@ -1,7 +1,7 @@
 //! Reading a record back: every length and tag is checked once, when it is parsed.
 
 use super::{
-    Attribute, CallSite, FLAG_INLINE_SITE, KIND_BRACE, KIND_LINE, KIND_PERCENT, KIND_PLAIN, Record,
+    Attribute, CallSite, FLAG_INLINE_SITE, KIND_BRACE, KIND_LINE, KIND_PERCENT, KIND_PLAIN,
     RouteId, Style, TAG_BIG_INT, TAG_F64, TAG_FALSE, TAG_I64, TAG_NONE, TAG_STR, TAG_TRUE, TAG_U64,
     TextId, Texts,
 };
