@@ -5,10 +5,6 @@
 //! nothing. Producers wake a napping writer only when the ring fills up, a sleeping one with the
 //! first record.
 //!
-//! Behind a batch that was hardly worth its system calls it naps as well, for 1 ms, and lets the next
-//! one gather. Were it to look again at once it would run close behind the producers, and both would
-//! wait for the cache lines of the other with each record: calls took half as long again.
-//!
 //! What that trades: a nap costs the writer some 30 µs of CPU, a wake-up out of sleep costs the caller
 //! some 6 to 10 µs. A program that logs more often than every 29 ms never pays for a wake-up; one
 //! that logs more rarely, or in bursts, pays for one at the first record after each pause, and the
@@ -19,8 +15,6 @@ use logboom_ring::Park;
 use std::time::Duration;
 
 const STEPS_MS: [u64; 6] = [1, 1, 2, 5, 10, 10];
-/// A batch of this many bytes of the ring is worth taking.
-pub(crate) const WORTH_BYTES: u64 = 128 << 10;
 const LONGEST: Duration = Duration::from_millis(10);
 
 /// Where the writer stands between traffic and deep sleep.
@@ -33,11 +27,6 @@ impl Ladder {
     /// There was traffic.
     pub(crate) fn reset(&mut self) {
         *self = Ladder::default();
-    }
-
-    /// The wait behind a batch of less than [`WORTH_BYTES`]: the first step, taken early.
-    pub(crate) fn gather(&mut self) -> Park {
-        self.next(true)
     }
 
     /// The next wait. With `untold` there is something to say when its time comes, so no sleep.

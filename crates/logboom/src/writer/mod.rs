@@ -150,12 +150,8 @@ impl Writer {
             let moved = self.pass(generation, consumer);
             let obeyed = self.obey(generation, consumer);
             self.tell(generation, consumer);
-            if moved > 0 || obeyed {
+            if moved || obeyed {
                 ladder.reset();
-                let is_little = moved < ladder::WORTH_BYTES && !obeyed;
-                if is_little && patience == Patience::UntilClosed && !generation.ring.is_closed() {
-                    consumer.park(ladder.gather());
-                }
             } else if generation.ring.is_closed() && consumer.is_idle() {
                 return true;
             } else if patience == Patience::UntilEmpty {
@@ -170,21 +166,21 @@ impl Writer {
         }
     }
 
-    /// Takes one batch from the ring to the sinks. Returns how many bytes of the ring it had.
-    fn pass(&mut self, generation: &Generation, consumer: &mut Consumer) -> u64 {
+    /// Takes one batch from the ring to the sinks. True if there was something.
+    fn pass(&mut self, generation: &Generation, consumer: &mut Consumer) -> bool {
         let ring = &generation.ring;
         let limit = BATCH_BYTES.min(ring.capacity_bytes() / 4);
         let frames = consumer.frames(self.taken, limit);
         let end = generation
             .barrier
             .take_frames(self.taken, frames, |bytes| self.take(generation, bytes, ring.table()));
-        let bytes = end - self.taken;
-        if bytes > 0 {
-            self.routes.write(&mut self.faults);
-            self.release(generation, consumer, end);
-            metrics::add(&generation.shared.meters.batches, 1);
+        if end == self.taken {
+            return false;
         }
-        bytes
+        self.routes.write(&mut self.faults);
+        self.release(generation, consumer, end);
+        metrics::add(&generation.shared.meters.batches, 1);
+        true
     }
 
     /// Gives one frame to each route it names.
