@@ -433,3 +433,36 @@ def test_a_handler_that_is_collected_waits_for_no_lock(run_python):
         assert len(logging._handlerList) == before - 3
         """
     ).ok()
+
+
+def test_a_handler_is_closed_behind_a_call_that_waits(run_python):
+    # The pipe is full and so is the ring, with a record whose call waits for room.
+    program = run_python.start(
+        """
+        import logging, sys, threading, logboom
+        logboom.install()
+        logboom.configure(capacity_bytes=65536, overflow="block")
+        logger = logging.getLogger("app")
+        handler = logboom.StreamHandler(sys.stdout)
+        logger.addHandler(handler)
+        def work():
+            for n in range(1000):
+                logger.warning("%d %s", n, "x" * 500)
+        thread = threading.Thread(target=work)
+        thread.start()
+        while logboom.stats().as_dict()["ring"]["used_bytes"] < 64000:
+            pass
+        closer = threading.Thread(target=handler.close)
+        closer.start()
+        print("closing", file=sys.stderr, flush=True)
+        thread.join()
+        closer.join()
+        assert logboom.flush()
+        print(logboom.stats().rejected, file=sys.stderr)
+        """
+    )
+    assert program.stderr.readline() == "closing\n"
+    out, err = program.communicate(timeout=60)
+    assert program.returncode == 0, err
+    assert [line.split()[0] for line in out.splitlines()] == [str(n) for n in range(1000)]
+    assert err.splitlines()[-1] == "0"

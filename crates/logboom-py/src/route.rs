@@ -16,7 +16,7 @@ use crate::formatter::{self, Look};
 use crate::global;
 use crate::places;
 use crate::waiting;
-use logboom::engine::{Flush, Outcome, Wait};
+use logboom::engine::{Outcome, Wait};
 use logboom::format::{Formatter, Needs, PatternFormatter};
 use logboom::level::Level;
 use logboom::record::{Message, Record, RouteId, Site};
@@ -111,24 +111,6 @@ impl Route {
         stream.is(&self.stream)
             && self.look.get(still).is_some_and(|look| look.holds(still, formatter))
     }
-
-    fn end(&self, py: Python<'_>, wait: Wait) -> Flush {
-        if !self.open.swap(false, Ordering::AcqRel) {
-            return Flush::Done;
-        }
-        let id = self.id;
-        py.detach(|| {
-            let wait = match wait {
-                Wait::No if waiting::close_later(id) => return Flush::Unawaited,
-                Wait::No => Wait::No,
-                Wait::Forever => waiting::until_left(id, None).map_or(Wait::Forever, Wait::For),
-                Wait::For(timeout) => {
-                    waiting::until_left(id, Some(timeout)).map_or(Wait::Forever, Wait::For)
-                }
-            };
-            global::engine().close_route(id, wait)
-        })
-    }
 }
 
 #[pymethods]
@@ -197,7 +179,15 @@ impl Route {
     /// record failed.
     #[pyo3(signature = (timeout=None))]
     fn close(&self, py: Python<'_>, timeout: Option<Duration>) -> bool {
-        self.end(py, timeout.map_or(Wait::Forever, Wait::For)).is_done()
+        if !self.open.swap(false, Ordering::AcqRel) {
+            return true;
+        }
+        let id = self.id;
+        py.detach(|| {
+            let left = waiting::until_left(id, timeout);
+            global::engine().close_route(id, left.map_or(Wait::Forever, Wait::For))
+        })
+        .is_done()
     }
 
     /// Whether records are formatted by the engine, as `logboom.explain` tells.

@@ -7,7 +7,7 @@
 //! for it: whoever closes and waits, waits for that first; whoever does not, leaves it to the last
 //! caller.
 //!
-//! Pinned by `tests/python/test_waiting.py`.
+//! Pinned by `tests/python/test_handlers.py::test_a_handler_is_closed_behind_a_call_that_waits`.
 
 use crate::global;
 use logboom::engine::Wait;

@@ -79,16 +79,9 @@ impl<'s> Ref<'s> {
     }
 
     /// The truth of `True`, `False` and exact integers; `None` for whatever would have to be asked.
+    #[inline]
     pub(crate) fn plain_truth(self) -> Option<bool> {
-        // SAFETY: both only take an address.
-        let (yes, no) = unsafe { (ffi::Py_True(), ffi::Py_False()) };
-        if self.as_ptr() == yes {
-            Some(true)
-        } else if self.as_ptr() == no {
-            Some(false)
-        } else {
-            self.exact_i64().map(|value| value != 0)
-        }
+        self.exact_bool().or_else(|| self.exact_i64().map(|value| value != 0))
     }
 
     /// The value of an object whose type is exactly `int` and that fits.
@@ -187,6 +180,8 @@ impl<'s> Ref<'s> {
         Some(unsafe { &*native })
     }
 
+    /// The value of `True` and `False`.
+    #[inline]
     pub(crate) fn exact_bool(self) -> Option<bool> {
         // SAFETY: both only take an address.
         let (yes, no) = unsafe { (ffi::Py_True(), ffi::Py_False()) };

@@ -5,7 +5,7 @@
 //! 1. There is one [`State`], made once by [`setup`] when `logboom` is imported, never changed in
 //!    what is read without the GIL.
 //! 2. Every verdict about a class is kept under a [`ClassStamp`], every verdict about a module under
-//!    a [`DictStamp`]: once either changes, the verdict is made anew. Nothing stale is used.
+//!    [`Stamps`](crate::ffi::dict::Stamps): once either changes, the verdict is made anew. Nothing stale is used.
 //! 3. A verdict in doubt is "foreign": the library's own way is taken, which is always right.
 //!
 //! Pinned by `tests/python/test_parity.py`.
