@@ -13,6 +13,7 @@ their records to an engine whose one thread formats and writes without the GIL.
 from logboom import _binding as _binding
 from logboom._config import basicConfig, configure
 from logboom._context import bind, bound, clear, context, reset, unbind
+from logboom._explain import Explanation, HandlerWay, explain
 from logboom._handlers import FileHandler, NullHandler, StreamHandler
 from logboom._lifecycle import flush, shutdown, stats, sync
 from logboom._logboom import ConfigError, LogboomError, Report, Stats, __version__
@@ -20,7 +21,9 @@ from logboom._loggers import Logger, install, installed, uninstall
 
 __all__ = [
     "ConfigError",
+    "Explanation",
     "FileHandler",
+    "HandlerWay",
     "LogboomError",
     "Logger",
     "NullHandler",
@@ -34,6 +37,7 @@ __all__ = [
     "clear",
     "configure",
     "context",
+    "explain",
     "flush",
     "install",
     "installed",

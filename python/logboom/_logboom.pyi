@@ -16,7 +16,10 @@ __all__ = [
     "configure",
     "extend_context",
     "flush",
+    "handler_obstacle",
+    "library_obstacle",
     "logger_methods",
+    "logger_obstacle",
     "open_route",
     "options",
     "setup",
@@ -24,6 +27,7 @@ __all__ = [
     "shutdown",
     "stats",
     "sync",
+    "way_obstacle",
 ]
 
 __version__: str
@@ -94,6 +98,10 @@ class Report:
 
 def setup(parts: dict[str, Any]) -> None: ...
 def logger_methods(class_: type[logging.Logger], /) -> list[tuple[str, Any]]: ...
+def library_obstacle() -> str | None: ...
+def way_obstacle(logger: logging.Logger, level: int) -> str | None: ...
+def logger_obstacle(logger: logging.Logger) -> str | None: ...
+def handler_obstacle(handler: logging.Handler) -> str | None: ...
 def open_route(
     name: str, target: str | int, stream: Any, formatter: logging.Formatter | None
 ) -> Route: ...

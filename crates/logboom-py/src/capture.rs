@@ -153,7 +153,7 @@ fn plan(
     context: Option<&Context>,
     ask: Ask,
 ) -> Result<Option<Plan>, Exit> {
-    logger::plan(state, still, logger, level, context, ask).ok_or(Exit::Library)
+    logger::plan(state, still, logger, level, context, ask).map_err(|_| Exit::Library)
 }
 
 enum Captured<'c> {

@@ -44,6 +44,10 @@ fn _logboom(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(state::setup, module)?)?;
     module.add_function(wrap_pyfunction!(logger::logger_methods, module)?)?;
+    module.add_function(wrap_pyfunction!(logger::library_obstacle, module)?)?;
+    module.add_function(wrap_pyfunction!(logger::way_obstacle, module)?)?;
+    module.add_function(wrap_pyfunction!(logger::logger_obstacle, module)?)?;
+    module.add_function(wrap_pyfunction!(logger::handler_obstacle, module)?)?;
     module.add_function(wrap_pyfunction!(route::open_route, module)?)?;
     module.add_function(wrap_pyfunction!(context::extend_context, module)?)?;
     module.add_function(wrap_pyfunction!(context::shrink_context, module)?)?;

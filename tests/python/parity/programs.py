@@ -71,7 +71,11 @@ def configured_step_by_step(side: Side) -> None:
         "formatters": {"plain": {"format": "%(name)s %(levelname)s %(message)s"}},
         "filters": {"shop": {"name": "shop"}},
         "handlers": {
-            "file": {"class": _class(side, "FileHandler"), "filename": "a.log", "formatter": "plain"},
+            "file": {
+                "class": _class(side, "FileHandler"),
+                "filename": "a.log",
+                "formatter": "plain",
+            },
             "some": {
                 "()": _class(side, "FileHandler"),
                 "filename": "b.log",

@@ -15,6 +15,7 @@ use pyo3::prelude::*;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Frames {
     /// Through the thread state.
+    #[cfg_attr(not(Py_3_11), expect(dead_code, reason = "there is a frame object for each frame"))]
     Direct,
     /// Through `PyEval_GetFrame`.
     Documented,

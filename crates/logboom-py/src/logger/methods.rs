@@ -2,7 +2,6 @@
 
 use super::{Level, enabled};
 use crate::capture::{self, Exit};
-use crate::ffi::dict::Key;
 use crate::ffi::method::{Answer, Call, Native, descriptor};
 use crate::ffi::{Ref, Still};
 use crate::state::{State, state};
@@ -92,7 +91,7 @@ macro_rules! level_methods {
     )*
         fn learn_levels(py: Python<'_>) -> PyResult<()> {
             $($level.get_or_try_init(py, || {
-                Ok::<_, PyErr>(Level { key: Key::int(py, $number)?, number: $number })
+                Level::new(py, $number)
             })?;)*
             Ok(())
         }
@@ -158,8 +157,7 @@ impl Log {
             Some(level) => level,
             None => {
                 let number = i32::try_from(number).map_err(|_| Exit::Library)?;
-                let key = Key::int(py, number).map_err(|_| Exit::Library)?;
-                own = Level { key, number: number.into() };
+                own = Level::new(py, number).map_err(|_| Exit::Library)?;
                 &own
             }
         };

@@ -15,9 +15,11 @@
 //! Pinned by `tests/python/test_logger.py` and `test_parity.py`.
 
 mod methods;
+mod obstacle;
 mod place;
 
 pub(crate) use methods::{is_native, logger_methods};
+pub(crate) use obstacle::{handler_obstacle, library_obstacle, logger_obstacle, way_obstacle};
 
 use crate::context::Context;
 use crate::ffi::dict::{self, Key};
@@ -29,6 +31,7 @@ use crate::route::{ROUTE, Wants};
 use crate::state::{Kind, State};
 use arrayvec::ArrayVec;
 use logboom::record::RouteId;
+use obstacle::Obstacle;
 use place::{Place, is_overridden, place};
 use pyo3::prelude::*;
 
@@ -38,6 +41,7 @@ pub(crate) const MOST_ROUTES: usize = 8;
 const MOST_PARENTS: usize = 64;
 
 /// Where a record goes and what has to be known of it.
+#[derive(Default)]
 pub(crate) struct Plan {
     pub(crate) routes: ArrayVec<RouteId, MOST_ROUTES>,
     pub(crate) wants: Wants,
@@ -46,7 +50,7 @@ pub(crate) struct Plan {
 /// Why a record does not go natively.
 pub(crate) enum Detour {
     /// The library's way is the exact one.
-    Library,
+    Library(Obstacle),
     /// The class of this object was never looked at, or changed.
     Unclassified(Py<PyAny>),
     /// This logger was never looked at, or changed.
@@ -73,23 +77,26 @@ fn lets_through(still: &Still<'_>, place: Place<'_>, level: &Key) -> Option<bool
 /// The same for any logger, classifying it first if need be.
 fn enabled(state: &State, still: &mut Still<'_>, logger: Ref<'_>, level: &Key) -> Option<bool> {
     settle(state, still, |still| {
-        lets_through(still, place(state, still, logger)?, level).ok_or(Detour::Library)
+        lets_through(still, place(state, still, logger)?, level).ok_or(ATTRIBUTE)
     })
+    .ok()
 }
 
-/// Runs `look`, finding out about what it had not met until it comes through; `None` where only the
-/// library can say.
+const ATTRIBUTE: Detour = Detour::Library(Obstacle::LoggerAttribute);
+
+/// Runs `look`, finding out about what it had not met until it comes through; the obstacle where
+/// only the library can say.
 #[inline]
 fn settle<T>(
     state: &State,
     still: &mut Still<'_>,
     look: impl Fn(&Still<'_>) -> Result<T, Detour>,
-) -> Option<T> {
+) -> Result<T, Obstacle> {
     // Each round finds out about one object more; one that changes all the time ends here.
     for _ in 0..32 {
         match look(still) {
-            Ok(found) => return Some(found),
-            Err(Detour::Library) => return None,
+            Ok(found) => return Ok(found),
+            Err(Detour::Library(obstacle)) => return Err(obstacle),
             Err(Detour::Unclassified(object)) => {
                 let object = object.into_bound(still.python());
                 state.classify(still, &object);
@@ -100,7 +107,17 @@ fn settle<T>(
             }
         }
     }
-    None
+    Err(Obstacle::LoggerClass)
+}
+
+/// Whether nothing filters the records of this logger.
+#[inline]
+fn unfiltered(still: &Still<'_>, place: Place<'_>) -> Result<(), Obstacle> {
+    match place.filters(still).and_then(Ref::exact_list) {
+        Some([]) => Ok(()),
+        Some(_) => Err(Obstacle::LoggerFilters),
+        None => Err(Obstacle::LoggerAttribute),
+    }
 }
 
 /// Goes the way of `Logger.isEnabledFor`, `Logger.handle` and `Logger.callHandlers`. No plan for a
@@ -115,23 +132,20 @@ fn walk<'s>(
     ask: Ask,
 ) -> Result<Option<Plan>, Detour> {
     let mut at = place(state, still, logger)?;
-    if ask == Ask::WhetherAndWhere && !lets_through(still, at, &level.key).ok_or(Detour::Library)? {
+    if ask == Ask::WhetherAndWhere && !lets_through(still, at, &level.key).ok_or(ATTRIBUTE)? {
         return Ok(None);
     }
-    let filters = at.filters(still).and_then(Ref::exact_list);
-    if filters.is_none_or(|filters| !filters.is_empty()) {
-        return Err(Detour::Library);
-    }
-    let mut plan = Plan { routes: ArrayVec::new(), wants: Wants::default() };
+    unfiltered(still, at).map_err(Detour::Library)?;
+    let mut plan = Plan::default();
     let mut found = false;
     for _ in 0..MOST_PARENTS {
         let handlers = at.handlers(still).and_then(Ref::exact_list);
-        for &handler in handlers.ok_or(Detour::Library)? {
+        for &handler in handlers.ok_or(ATTRIBUTE)? {
             found = true;
             visit(state, still, handler, level.number, context, &mut plan)?;
         }
         let propagate = at.propagate(still).and_then(Ref::plain_truth);
-        let parent = match propagate.ok_or(Detour::Library)? {
+        let parent = match propagate.ok_or(ATTRIBUTE)? {
             true => at.parent(still).filter(|parent| !parent.is_none()),
             false => None,
         };
@@ -139,10 +153,10 @@ fn walk<'s>(
             Some(parent) => at = place(state, still, parent)?,
             None if found => return Ok(Some(plan)),
             // Nobody handles it: the library's last resort, or its complaint.
-            None => return Err(Detour::Library),
+            None => return Err(Detour::Library(Obstacle::NoHandler)),
         }
     }
-    Err(Detour::Library)
+    Err(Detour::Library(Obstacle::Depth))
 }
 
 /// One handler on the way: adds its route, or nothing where its level is above the record's.
@@ -162,34 +176,36 @@ fn visit<'s>(
             if let Some(dict) = guard::own_dict(still, handler)
                 && dict::get(still, dict, &state.key_handle).is_some()
             {
-                return Err(Detour::Library);
+                return Err(Detour::Library(Obstacle::HandlerOwn));
             }
             return Ok(());
         }
-        Ok(_) => return Err(Detour::Library),
+        Ok(_) => return Err(Detour::Library(Obstacle::HandlerClass)),
         Err(_) => return Err(Detour::Unclassified(own(handler))),
     };
     if guard::own_attributes(still, handler) != 0
         && guard::own_dict(still, handler)
             .is_none_or(|dict| is_overridden(still, dict, &state.handler_overrides))
     {
-        return Err(Detour::Library);
+        return Err(Detour::Library(Obstacle::HandlerOwn));
     }
-    let read = |slot: Slot| slot.read(still, shape).ok_or(Detour::Library);
-    if level < read(slots.level)?.exact_i64().ok_or(Detour::Library)? {
+    const ATTRIBUTE: Detour = Detour::Library(Obstacle::HandlerAttribute);
+    let read = |slot: Slot| slot.read(still, shape).ok_or(ATTRIBUTE);
+    if level < read(slots.level)?.exact_i64().ok_or(ATTRIBUTE)? {
         return Ok(());
     }
-    if !read(slots.filters)?.exact_list().ok_or(Detour::Library)?.is_empty() {
-        return Err(Detour::Library);
+    if !read(slots.filters)?.exact_list().ok_or(ATTRIBUTE)?.is_empty() {
+        return Err(Detour::Library(Obstacle::HandlerFilters));
     }
-    let route = read(slots.route)?.native(&ROUTE).ok_or(Detour::Library)?;
-    if plan.routes.is_full()
-        || !route.is_native_for(still, read(slots.formatter)?, read(slots.stream)?)
-    {
-        return Err(Detour::Library);
+    let route = read(slots.route)?.native(&ROUTE).ok_or(Detour::Library(Obstacle::NoRoute))?;
+    if plan.routes.is_full() {
+        return Err(Detour::Library(Obstacle::TooManyHandlers));
+    }
+    if !route.is_native_for(still, read(slots.formatter)?, read(slots.stream)?) {
+        return Err(Detour::Library(Obstacle::Formatter));
     }
     if !route.has_its_fields(context) {
-        return Err(Detour::Library);
+        return Err(Detour::Library(Obstacle::Field));
     }
     plan.routes.push(route.id());
     plan.wants.add(route.wants());
@@ -211,7 +227,13 @@ pub(crate) struct Level {
     pub(crate) number: i64,
 }
 
-/// What a record of this level would reach; `Some(None)` for one that is not enabled, `None` where
+impl Level {
+    pub(crate) fn new(py: Python<'_>, number: i32) -> PyResult<Level> {
+        Ok(Level { key: Key::int(py, number)?, number: number.into() })
+    }
+}
+
+/// What a record of this level would reach, `None` for one that is not enabled; the obstacle where
 /// only the library can say.
 #[inline]
 pub(crate) fn plan(
@@ -221,6 +243,6 @@ pub(crate) fn plan(
     level: &Level,
     context: Option<&Context>,
     ask: Ask,
-) -> Option<Option<Plan>> {
+) -> Result<Option<Plan>, Obstacle> {
     settle(state, still, |still| walk(state, still, logger, level, context, ask))
 }

@@ -5,7 +5,7 @@
 //! found, under a stamp of the dictionary, and is drawn anew once that has changed. Views lie in a
 //! table of fixed size; each holds what it shows.
 
-use super::Detour;
+use super::{Detour, Obstacle};
 use crate::ffi::dict::{self, Key, Stamps};
 use crate::ffi::guard;
 use crate::ffi::object::{GilCell, GilSlot, own};
@@ -124,7 +124,7 @@ pub(super) fn place<'s>(
                     .is_none_or(|dict| is_overridden(still, dict, &state.logger_overrides))
         }
     };
-    if overridden { Err(Detour::Library) } else { Ok(place) }
+    if overridden { Err(Detour::Library(Obstacle::LoggerOwn)) } else { Ok(place) }
 }
 
 /// The same without a look at what stands in the way.
@@ -137,7 +137,8 @@ pub(super) fn unguarded<'s>(
     match state.kind(still, logger) {
         Ok((Kind::SlotLogger, shape)) => Ok(Place::Slots(state, shape)),
         Ok((Kind::DictLogger, _)) => {
-            let dict = guard::own_dict(still, logger).ok_or(Detour::Library)?;
+            let dict =
+                guard::own_dict(still, logger).ok_or(Detour::Library(Obstacle::LoggerAttribute))?;
             match Set::of(logger).find(still, logger) {
                 Some(view) if dict.address() == view.dict && view.stamps.hold(still) => {
                     Ok(Place::View(view))
@@ -145,7 +146,7 @@ pub(super) fn unguarded<'s>(
                 _ => Err(Detour::Unseen(own(logger))),
             }
         }
-        Ok(_) => Err(Detour::Library),
+        Ok(_) => Err(Detour::Library(Obstacle::LoggerClass)),
         Err(_) => Err(Detour::Unclassified(own(logger))),
     }
 }

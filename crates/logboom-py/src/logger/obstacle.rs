@@ -1,0 +1,128 @@
+//! What stands in the way of records that could go natively, for `logboom.explain`.
+//!
+//! Invariants:
+//! 1. What is told comes from the very code that decides at each call ([`place`], [`visit`],
+//!    `State::library_is_as_found`), so it cannot be wrong about the way.
+//! 2. Nothing is logged, opened or changed by asking.
+//!
+//! Pinned by `tests/python/test_explain.py`.
+
+use super::{Detour, Plan, place, settle, visit};
+use crate::context;
+use crate::ffi::{Ref, Still};
+use crate::state::state;
+use pyo3::prelude::*;
+
+/// Why the library's way is the exact one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Obstacle {
+    /// The class of a logger is another, or one of its methods was overridden or patched.
+    LoggerClass,
+    /// A method on the way is an attribute of the logger itself.
+    LoggerOwn,
+    /// The logger has filters.
+    LoggerFilters,
+    /// What decides is not of the type that the library gives it.
+    LoggerAttribute,
+    /// No handler was found.
+    NoHandler,
+    /// The parents do not end, or are too many.
+    Depth,
+    /// The class of a handler is another, or one of its methods was overridden or patched.
+    HandlerClass,
+    /// A method on the way, or the terminator, is an attribute of the handler itself.
+    HandlerOwn,
+    /// The handler has filters.
+    HandlerFilters,
+    /// What decides is not of the type that the library gives it.
+    HandlerAttribute,
+    /// No route is open: no record came yet, or the stream leads to no descriptor.
+    NoRoute,
+    /// The formatter is not one whose work the engine can do, or it changed since.
+    Formatter,
+    /// The pattern shows a field that is not bound here, or of a kind that only Python can show.
+    Field,
+    /// There are more handlers than one record reaches natively.
+    TooManyHandlers,
+    /// A setting of the library itself.
+    Library,
+}
+
+impl Obstacle {
+    /// The word by which `logboom._explain` knows it.
+    fn word(self) -> &'static str {
+        match self {
+            Obstacle::LoggerClass => "logger class",
+            Obstacle::LoggerOwn => "logger own",
+            Obstacle::LoggerFilters => "logger filters",
+            Obstacle::LoggerAttribute => "logger attribute",
+            Obstacle::NoHandler => "no handler",
+            Obstacle::Depth => "depth",
+            Obstacle::HandlerClass => "handler class",
+            Obstacle::HandlerOwn => "handler own",
+            Obstacle::HandlerFilters => "handler filters",
+            Obstacle::HandlerAttribute => "handler attribute",
+            Obstacle::NoRoute => "no route",
+            Obstacle::Formatter => "formatter",
+            Obstacle::Field => "field",
+            Obstacle::TooManyHandlers => "too many handlers",
+            Obstacle::Library => "library",
+        }
+    }
+}
+
+/// What keeps every record of the process from the native way; `None` if nothing does.
+#[pyfunction]
+pub(crate) fn library_obstacle(py: Python<'_>) -> Option<&'static str> {
+    let as_found = state(py).is_some_and(|state| state.library_is_as_found(&mut Still::new(py)));
+    (!as_found).then(|| Obstacle::Library.word())
+}
+
+/// What keeps the records of `logger` at `level` from the native way, whichever of its parents and
+/// handlers it is; `None` if nothing does, also where the record is not enabled.
+#[pyfunction]
+pub(crate) fn way_obstacle(logger: &Bound<'_, PyAny>, level: i32) -> Option<&'static str> {
+    let py = logger.py();
+    let Some(state) = state(py) else { return Some(Obstacle::Library.word()) };
+    let mut still = Still::new(py);
+    let context = context::current(state, &mut still);
+    let context = context.as_ref().map(|context| context.get());
+    let level = super::Level::new(py, level).ok()?;
+    let ask = super::Ask::Where;
+    let logger = Ref::from_bound(logger);
+    super::plan(state, &mut still, logger, &level, context, ask).err().map(Obstacle::word)
+}
+
+/// What about this logger keeps records from the native way; `None` if nothing does.
+#[pyfunction]
+pub(crate) fn logger_obstacle(logger: &Bound<'_, PyAny>) -> Option<&'static str> {
+    let py = logger.py();
+    let Some(state) = state(py) else { return Some(Obstacle::Library.word()) };
+    let logger = Ref::from_bound(logger);
+    let look = |still: &Still<'_>| {
+        let place = place::place(state, still, logger)?;
+        let of_their_types = place.handlers(still).and_then(Ref::exact_list).is_some()
+            && place.propagate(still).and_then(Ref::plain_truth).is_some();
+        if !of_their_types {
+            return Err(super::ATTRIBUTE);
+        }
+        super::unfiltered(still, place).map_err(Detour::Library)
+    };
+    settle(state, &mut Still::new(py), look).err().map(Obstacle::word)
+}
+
+/// What about this handler keeps records from the native way; `None` if nothing does.
+#[pyfunction]
+pub(crate) fn handler_obstacle(handler: &Bound<'_, PyAny>) -> Option<&'static str> {
+    let py = handler.py();
+    let Some(state) = state(py) else { return Some(Obstacle::Library.word()) };
+    let mut still = Still::new(py);
+    let context = context::current(state, &mut still);
+    let context = context.as_ref().map(|context| context.get());
+    let handler = Ref::from_bound(handler);
+    let look = |still: &Still<'_>| {
+        // Above every level, so that no handler is passed over.
+        visit(state, still, handler, i64::MAX, context, &mut Plan::default())
+    };
+    settle(state, &mut still, look).err().map(Obstacle::word)
+}
