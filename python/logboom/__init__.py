@@ -11,6 +11,7 @@ their records to an engine whose one thread formats and writes without the GIL.
 """
 
 from logboom import _binding as _binding
+from logboom._adopt import AdoptedListener, AdoptReport, adopt
 from logboom._config import basicConfig, configure
 from logboom._context import bind, bound, clear, context, reset, unbind
 from logboom._explain import Explanation, HandlerWay, explain
@@ -18,8 +19,11 @@ from logboom._handlers import FileHandler, NullHandler, StreamHandler
 from logboom._lifecycle import flush, shutdown, stats, sync
 from logboom._logboom import ConfigError, LogboomError, Report, Stats, __version__
 from logboom._loggers import Logger, install, installed, uninstall
+from logboom._queues import QueueHandler, QueueListener
 
 __all__ = [
+    "AdoptReport",
+    "AdoptedListener",
     "ConfigError",
     "Explanation",
     "FileHandler",
@@ -27,10 +31,13 @@ __all__ = [
     "LogboomError",
     "Logger",
     "NullHandler",
+    "QueueHandler",
+    "QueueListener",
     "Report",
     "Stats",
     "StreamHandler",
     "__version__",
+    "adopt",
     "basicConfig",
     "bind",
     "bound",

@@ -9,11 +9,15 @@ of that; they flush as they run their finalisers.
 from __future__ import annotations
 
 import atexit
+import contextlib
+import logging
 import os
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from logboom import _handlers, _logboom
+from logboom._lane import lane
 
 if TYPE_CHECKING:
     from logboom._logboom import Report, Stats
@@ -25,14 +29,28 @@ def flush(timeout: float | None = None) -> bool:
     ``timeout``: seconds; default none, wait for ever. Returns whether every record of before arrived;
     ``False`` on a time-out, or where a sink refused some since the last flush (see `stats`).
 
-    The calling thread waits without the GIL; the writer's thread does the work.
+    What waits in the queues of listeners is handed on first, on the handler lane; a call on that very
+    thread does not wait for it. The calling thread waits without the GIL; the writer's thread does
+    the work.
     """
-    return _logboom.flush(timeout)
+    handed_on, timeout = _drain(timeout)
+    return _logboom.flush(timeout) and handed_on
+
+
+def _drain(timeout: float | None) -> tuple[bool, float | None]:
+    """Wait for the handler lane; whether it is done, and what is left of the time."""
+    if timeout is None or not isinstance(timeout, (int, float)) or not timeout >= 0:
+        # What is no time-out is refused by the engine, which knows how to say so.
+        return timeout is not None or lane.drain(), timeout
+    deadline = time.monotonic() + timeout
+    handed_on = lane.drain(timeout)
+    return handed_on, max(0.0, deadline - time.monotonic())
 
 
 def sync(timeout: float | None = None) -> bool:
     """`flush`, and have the operating system put it onto the device (``fsync``)."""
-    return _logboom.sync(timeout)
+    handed_on, timeout = _drain(timeout)
+    return _logboom.sync(timeout) and handed_on
 
 
 def shutdown(timeout: float | None = None) -> Report:
@@ -41,9 +59,12 @@ def shutdown(timeout: float | None = None) -> Report:
     ``timeout``: seconds; default the option ``shutdown_timeout``. Records logged afterwards are
     counted as rejected. Idempotent. Nobody needs to call it: the process's end does.
 
-    Returns a `Report` of what became of everything.
+    What waits in the queues of listeners is handed on first, within the same time. Returns a `Report`
+    of what became of everything that reached the engine.
     """
-    return _logboom.shutdown(timeout)
+    if timeout is None:
+        timeout = _logboom.options()["shutdown_timeout"]
+    return _logboom.shutdown(_drain(timeout)[1])
 
 
 def stats() -> Stats:
@@ -55,7 +76,24 @@ def _at_exit() -> None:
     timeout = _logboom.options()["shutdown_timeout"]
     # The library's own exit function, which flushes and closes every handler, comes next.
     _handlers.end_within(timeout)
-    _logboom.flush(timeout)
+    handed_on, left = _drain(timeout)
+    _logboom.flush(left)
+    if not handed_on:
+        _give_up(timeout)
+
+
+def _give_up(timeout: float) -> None:
+    """Say what the handler lane did not hand on, and have nobody wait for handlers that hang."""
+    hung = lane.hung()
+    # The library's own exit function would wait for the lock that each of them holds.
+    entries = logging._handlerList  # type: ignore[attr-defined]
+    entries[:] = [entry for entry in entries if entry() not in hung]
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError, ValueError):  # closed, and nobody left to tell
+            sys.stderr.write(
+                f"logboom: {lane.waiting()} records were waiting for handlers behind a queue after "
+                f"{timeout} s\n"
+            )
 
 
 _known_to_multiprocessing = False
@@ -79,11 +117,22 @@ def _add_finaliser(_: object = None) -> None:
 
 
 def _flush_at_finalisation() -> None:
-    _logboom.flush(_logboom.options()["shutdown_timeout"])
+    flush(_logboom.options()["shutdown_timeout"])
+
+
+def _before_fork() -> None:
+    lane.before_fork()
+    _logboom.before_fork()
+
+
+def _after_fork_in_parent() -> None:
+    _logboom.after_fork_in_parent()
+    lane.after_fork_in_parent()
 
 
 def _after_fork_in_child() -> None:
     _logboom.after_fork_in_child()
+    lane.after_fork_in_child()
     _join_multiprocessing()
 
 
@@ -91,7 +140,7 @@ atexit.register(_at_exit)
 _join_multiprocessing()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
-        before=_logboom.before_fork,
-        after_in_parent=_logboom.after_fork_in_parent,
+        before=_before_fork,
+        after_in_parent=_after_fork_in_parent,
         after_in_child=_after_fork_in_child,
     )

@@ -1,0 +1,414 @@
+"""The handler lane: one thread on which all queue listeners of the process hand on their records.
+
+Invariants:
+
+1. There is at most one thread, ``logboom-lane``: started with the first seat, ended with the last.
+   A *seat* is the place of one listener on it, and stands where the library has the listener's thread.
+2. Records of one queue are handed on in the order in which the queue gives them, each once. Seats
+   take turns, so many records at a time; no listener starves another.
+3. A seat lives as long as its queue can get records: the queue holds it (`_sources`), the lane only
+   while there are records to hand on. So a listener whose handler and queue were collected is gone.
+4. What a listener's handlers raise is reported through `threading.excepthook`, as a thread's own end
+   would be, and ends nothing here.
+5. No lock is held while code of others runs, and whoever puts a record takes no lock of ours: that
+   may be a finaliser or a signal handler that interrupted anything.
+6. A forked child has the seats of its parent and none of its records; its own start the thread anew.
+
+The way: a producer puts a record; the queue's source marks the seat as ready, and wakes the thread
+if that sleeps. The thread takes a batch, hands it to the listener, and once nothing is ready waits a
+moment for more before it sleeps, so that a burst costs one wake-up and not one a record.
+
+What it does not do: make handlers faster. A handler that hangs holds up all others on the lane, but
+neither the writer nor those who log.
+
+Pinned by ``tests/python/test_lane.py``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+import weakref
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from logboom import _sources
+from logboom._bell import Bell
+
+if TYPE_CHECKING:
+    import logging
+    import logging.handlers
+    from collections.abc import Iterator
+
+# Records of one seat before it is the next one's turn.
+_TURN = 256
+# Seconds that the thread waits for more before it sleeps.
+_NAP = 0.001
+# Seconds between two looks at a queue that tells nobody of its records: doubled from one to the other.
+_SOONEST, _LATEST = 0.001, 0.05
+
+NAME = "logboom-lane"
+
+
+class Seat:
+    """The place of one listener on the lane; has what programs ask of a thread."""
+
+    daemon = True
+    name = NAME
+
+    def __init__(
+        self,
+        listener: logging.handlers.QueueListener,
+        predecessor: threading.Thread | None = None,
+    ) -> None:
+        self.listener = listener
+        # The thread that still hands on records of the same listener; nothing is taken before its end.
+        self.predecessor = predecessor
+        self.source = _sources.of(listener, self)
+        self.marked = self.hurried = False
+        self.taken = self.handed_on = 0
+        self.patience = _SOONEST
+        self._ended = threading.Event()
+
+    @property
+    def ident(self) -> int | None:
+        """The number of the lane's thread."""
+        thread = lane.thread
+        return None if thread is None else thread.ident
+
+    def is_alive(self) -> bool:
+        """Whether the listener was not stopped yet."""
+        return not self._ended.is_set()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until the listener has met its sentinel, ``timeout`` seconds at most.
+
+        Raises `RuntimeError` on the lane's own thread, which would wait for itself.
+        """
+        if lane.is_current() and self.is_alive():
+            raise RuntimeError("cannot join current thread")
+        self._ended.wait(timeout)
+
+    def mark(self, now: bool = False) -> None:
+        """Have the lane look here, ``now``: without waiting for more. Waits for no lock."""
+        if not self.marked:
+            self.marked = True
+            self.hurried = False
+            lane.ready.append(self)
+        if now and not self.hurried:
+            self.hurried = True
+            lane.wake(now=True)
+        else:
+            lane.wake()
+
+    def due(self) -> bool:
+        """Whether its turn may come: the thread before it has ended."""
+        if self.predecessor is not None and self.predecessor.is_alive():
+            return False
+        self.predecessor = None
+        return True
+
+    def hand_on(self) -> bool:
+        """Hand on the records of one turn. Returns whether there may be more."""
+        try:
+            records, ended = self.source.take(_TURN)
+        except Exception:  # noqa: BLE001 - the library's thread would end with it as well
+            report()
+            self.end()
+            return False
+        self.taken += len(records)
+        handle = self.listener.handle
+        for record in records:
+            try:
+                handle(record)
+            except Exception:  # noqa: BLE001 - reported, see the module
+                report()
+            self.handed_on += 1
+            self.source.done()
+        if ended:
+            self.source.done()
+            self.end()
+        return len(records) == _TURN and not ended
+
+    def waiting(self) -> int:
+        """How many records are still to be handed on."""
+        return self.source.size() + self.taken - self.handed_on
+
+    def end(self) -> None:
+        """Take no more records, and let those go on who wait for that."""
+        self.source.close()
+        lane.forget(self)
+        self._ended.set()
+
+    def begin_anew(self) -> None:
+        """In a forked child: the records are the parent's, and so may be the queue."""
+        self._ended = threading.Event()
+        self.marked, self.predecessor = False, None
+        self.handed_on = self.taken
+        if not self.source.begin_anew():
+            self.end()
+
+
+def report() -> None:
+    """Tell of an exception as of one that ended a thread."""
+    kind, error, traceback = sys.exc_info()
+    assert kind is not None
+    arguments = (kind, error, traceback, threading.current_thread())
+    with contextlib.suppress(Exception):  # nobody is left who could be told
+        threading.excepthook(threading.ExceptHookArgs(arguments))
+
+
+class Lane:
+    """The thread and what it knows of the seats."""
+
+    def __init__(self) -> None:
+        self.ready: deque[Seat] = deque()
+        self.thread: threading.Thread | None = None
+        # By the seat's address; whoever drops the last reference to a seat takes it out.
+        self._seats: dict[int, weakref.ref[Seat]] = {}
+        # Of queues that cannot hold their seat.
+        self._kept: set[Seat] = set()
+        self._lock = threading.Lock()
+        self._progress = threading.Condition(threading.Lock())
+        self._waiters = 0
+        self._asleep = False
+        self._bell = Bell()
+        # How many others than its own thread the lane has woken; for tests of what a record costs.
+        self.wake_ups = 0
+
+    def is_current(self) -> bool:
+        """Whether the calling thread is the lane's."""
+        return threading.current_thread() is self.thread
+
+    def seats(self) -> list[Seat]:
+        """The seats there are."""
+        found = (entry() for entry in list(self._seats.values()))
+        return [seat for seat in found if seat is not None]
+
+    def take_in(self, seat: Seat) -> None:
+        """Give a listener its place, and start the thread if there is none.
+
+        Raises `RuntimeError` where no thread can be started; the seat is not taken then.
+        """
+        key = id(seat)
+
+        def gone(_: object) -> None:
+            self._seats.pop(key, None)
+            self.wake()
+
+        with self._lock:
+            self._seats[key] = weakref.ref(seat, gone)
+            if not seat.source.holds_seat or seat.predecessor is not None:
+                self._kept.add(seat)
+        try:
+            seat.source.open()
+            with self._lock:
+                self._start()
+        except BaseException:
+            seat.end()
+            raise
+        # There may be records already.
+        seat.mark()
+
+    def forget(self, seat: Seat) -> None:
+        """A seat has ended."""
+        with self._lock:
+            self._seats.pop(id(seat), None)
+            self._kept.discard(seat)
+        self.wake()
+
+    def wake(self, now: bool = False) -> None:
+        """Have the thread look at what is ready; ``now``: also where it waits for more."""
+        if self._asleep or now:
+            self._asleep = False
+            self.wake_ups += 1
+            self._bell.ring()
+        # Whoever holds the lock instead looks at the seats before it lets a thread end.
+        if self.thread is None and self._seats and self._lock.acquire(blocking=False):
+            try:
+                # No room for a thread now: the next record tries again.
+                with contextlib.suppress(RuntimeError):
+                    self._start()
+            finally:
+                self._lock.release()
+
+    def _start(self) -> None:
+        """Start the thread if there is none. With the lock held."""
+        if self.thread is not None:
+            return
+        self._bell.open()
+        self.thread = threading.Thread(target=self._run, name=NAME, daemon=True)
+        try:
+            self.thread.start()
+        except BaseException:
+            self.thread = None
+            raise
+
+    def _run(self) -> None:
+        napped = False
+        while True:
+            if self._take_turns():
+                napped = False
+            elif not napped:
+                napped = True
+                self._wait(_NAP)
+            else:
+                self._asleep = True
+                # What became ready before saw no sleeper to wake.
+                if self.ready:
+                    self._asleep = False
+                elif self._ends():
+                    return
+                else:
+                    self._wait(self._look_again_in())
+                    self._asleep = False
+                    # Nobody tells that these have something.
+                    self._mark_silent()
+
+    def _take_turns(self) -> bool:
+        """One turn for each seat that is ready. Returns whether any had a record."""
+        worked = False
+        for _ in range(len(self.ready)):
+            seat = self.ready.popleft()
+            # Before the look: what is put from here on marks it again.
+            seat.marked = False
+            before = seat.taken
+            if seat.due():
+                if seat.source.holds_seat and seat in self._kept:
+                    with self._lock:
+                        self._kept.discard(seat)
+                if seat.hand_on():
+                    seat.mark()
+            idle = seat.taken == before
+            seat.patience = min(_LATEST, seat.patience * 2) if idle else _SOONEST
+            worked = worked or not idle
+            del seat  # the last one, maybe
+        if self._waiters:
+            with self._progress:
+                self._progress.notify_all()
+        return worked
+
+    def _silent(self) -> Iterator[Seat]:
+        """Seats that are to be asked, as nobody tells when they have something."""
+        return (one for one in list(self._kept) if one.predecessor or one.source.silent)
+
+    def _look_again_in(self) -> float | None:
+        return min((seat.patience for seat in self._silent()), default=None)
+
+    def _mark_silent(self) -> None:
+        for seat in self._silent():
+            seat.mark()
+
+    def _wait(self, seconds: float | None) -> None:
+        """Wait for a wake-up, or for records in queues that have a descriptor."""
+        told = {}
+        for seat in list(self._kept):
+            descriptor = seat.source.descriptor()
+            if descriptor is not None and not seat.predecessor:
+                told[descriptor] = seat
+        for descriptor in self._bell.wait(seconds, told):
+            told[descriptor].mark()
+
+    def _ends(self) -> bool:
+        """End the thread if there is no seat left."""
+        if self._seats:
+            return False
+        with self._lock:
+            if self._seats:
+                return False
+            self._asleep = False
+            self.thread = None
+        return True
+
+    def drain(self, timeout: float | None = None) -> bool:
+        """Wait until every record that is in a queue of a seat was handed on.
+
+        ``timeout``: seconds; default none. Returns whether that came true in time. On the lane's own
+        thread, which would wait for itself, there is nothing to wait for.
+        """
+        if self.is_current():
+            return True
+        # What comes in meanwhile is not waited for.
+        goals = [(seat, seat.taken + seat.source.size()) for seat in self.seats()]
+        goals = [(seat, goal) for seat, goal in goals if seat.handed_on < goal]
+        if not goals:
+            return True
+        for seat, _ in goals:
+            seat.mark()
+
+        def reached() -> bool:
+            return all(
+                seat.handed_on >= goal or not seat.waiting() or not seat.is_alive()
+                for seat, goal in goals
+            )
+
+        deadline = None if timeout is None else time.monotonic() + timeout
+        self._waiters += 1
+        try:
+            with self._progress:
+                while not reached():
+                    left = 0.1 if deadline is None else min(0.1, deadline - time.monotonic())
+                    if left <= 0:
+                        return False
+                    # Others may take records from a queue as well, and tell nobody.
+                    self._progress.wait(left)
+        finally:
+            self._waiters -= 1
+        return True
+
+    def waiting(self) -> int:
+        """How many records are still to be handed on."""
+        return sum(seat.waiting() for seat in self.seats())
+
+    def hung(self) -> list[logging.Handler]:
+        """The handlers of waiting listeners that somebody is in at this moment."""
+        found = []
+        for seat in self.seats():
+            for handler in seat.listener.handlers if seat.waiting() else ():
+                lock = handler.lock
+                if lock is None:
+                    continue
+                if lock.acquire(blocking=False):
+                    lock.release()
+                else:
+                    found.append(handler)
+        return found
+
+    def before_fork(self) -> None:
+        """Keep changes off while the process forks."""
+        self._lock.acquire()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        self._lock.release()
+        # Who put a record meanwhile could start no thread.
+        self.wake()
+
+    def after_fork_in_child(self) -> None:
+        """Begin anew, with the same seats and without records."""
+        self._lock = threading.Lock()
+        self._progress = threading.Condition(threading.Lock())
+        self._waiters, self._asleep, self.thread = 0, False, None
+        self.ready.clear()
+        self._bell.begin_anew()
+        for seat in self.seats():
+            seat.begin_anew()
+
+
+lane = Lane()
+
+
+def start(
+    listener: logging.handlers.QueueListener, predecessor: threading.Thread | None = None
+) -> Any:
+    """Give a listener its seat, which takes the place of its thread."""
+    seat = Seat(listener, predecessor)
+    listener._thread = seat  # type: ignore[assignment]
+    try:
+        lane.take_in(seat)
+    except BaseException:
+        listener._thread = None
+        raise
+    return seat
