@@ -109,6 +109,37 @@ def test_a_simple_queue_is_told_of_at_once(log):
     behind.close()
 
 
+class Own(logging.LogRecord):
+    pass
+
+
+def _records() -> Iterator[logging.LogRecord]:
+    yield logging.makeLogRecord({"msg": "%s and %d", "args": ("a", 1), "extra": [1]})
+    yield logging.makeLogRecord({"msg": "%(a)s", "args": {"a": 1}, "stack_info": "a stack"})
+    try:
+        raise ValueError("x")
+    except ValueError:
+        yield logging.makeLogRecord({"msg": "failed", "args": (), "exc_info": sys.exc_info()})
+        yield logging.LogRecord("n", 40, "/p/q.py", 3, "failed", (), sys.exc_info(), "f", "stack")
+    yield Own("n", 40, "/p/q.py", 3, "m %s", (1,), None)
+
+
+@pytest.mark.parametrize("formatter", [None, logging.Formatter("<%(levelname)s> %(message)s")])
+def test_records_are_prepared_as_the_library_prepares_them(formatter):
+    library, ours = logging.handlers.QueueHandler(queue.Queue()), logboom.QueueHandler()
+    for handler in (library, ours):
+        handler.setFormatter(formatter)
+    for record, same in zip(_records(), _records(), strict=True):
+        vars(same).update(vars(record))
+        theirs, mine = library.prepare(record), ours.prepare(same)
+        assert vars(theirs) == vars(mine)
+        assert type(theirs) is type(mine)
+        # What formatting leaves on the record that other handlers get, too.
+        assert vars(record) == vars(same)
+        assert mine is not same
+    ours.listener.stop()
+
+
 def test_the_bound_fields_are_those_of_the_call(log):
     behind = logboom.FileHandler(log)
     behind.setFormatter(logging.Formatter("%(user)s %(message)s"))
