@@ -23,7 +23,6 @@ DEADLINE = 90.0
 # Where logboom is known not to do as the library does: the scenario, and why.
 # Where ours differs, and why; docs/compatibility.md tells users.
 KNOWN: dict[str, str] = {
-    "arguments-messages_of_several_megabytes": "larger than a quarter of the ring: rejected",
     "streams-a_file_whose_stream_was_closed": "the route has a descriptor of its own",
     "streams-streams_reconfigured": "a route does not see that its stream was reconfigured",
 }

@@ -134,7 +134,7 @@ fn hand_over(
     let name = logger::name(state, still, logger).ok_or(Exit::Library)?;
     let text = name.exact_str().and_then(Result::ok).ok_or(Exit::Library)?;
     let record = Record { logger: text.into(), ..*draft };
-    if global::engine().try_submit(&record) != Outcome::Full {
+    if !matches!(global::engine().try_submit(&record), Outcome::Full | Outcome::TooLarge) {
         return Ok(());
     }
     // Other threads run from here on: the name is held by a reference of its own.

@@ -45,8 +45,8 @@ pub(crate) fn replace(engine: Engine) {
 /// How often a call that waits for room lets Python's signal handlers run.
 const SIGNALS_EVERY: Duration = Duration::from_millis(50);
 
-/// Submits a record that found the ring full: gives the GIL away and waits as the overflow policy
-/// says. Whatever becomes of the record is counted.
+/// Submits a record that found the ring full, or is too long for it: gives the GIL away and waits as
+/// the overflow policy says. Whatever becomes of the record is counted.
 ///
 /// # Errors
 /// What a signal handler raises meanwhile, `KeyboardInterrupt` for one; the record is given up.
@@ -54,8 +54,17 @@ pub(crate) fn submit_waiting(py: Python<'_>, record: &Record<'_>) -> PyResult<()
     let since = Instant::now();
     let caller = waiting::enter(record.routes);
     let wait = || engine().submit_until(record, since, Instant::now() + SIGNALS_EVERY);
-    while py.detach(wait) == Outcome::Full {
-        py.check_signals()?;
+    let outcome = loop {
+        match py.detach(wait) {
+            Outcome::Full => py.check_signals()?,
+            outcome => break outcome,
+        }
+    };
+    if outcome == Outcome::TooLarge {
+        let mut large = engine().submit_large(record);
+        while py.detach(|| large.wait(Some(Instant::now() + SIGNALS_EVERY))).is_none() {
+            py.check_signals()?;
+        }
     }
     drop(caller);
     Ok(())

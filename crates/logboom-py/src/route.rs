@@ -155,7 +155,7 @@ impl Route {
             attributes: &[],
             routes: &[self.id],
         };
-        if global::engine().try_submit(&record) == Outcome::Full {
+        if matches!(global::engine().try_submit(&record), Outcome::Full | Outcome::TooLarge) {
             global::submit_waiting(py, &record)?;
         }
         Ok(())

@@ -55,11 +55,14 @@ pub(crate) enum Scope {
 }
 
 /// What the writer is asked to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     Flush(Scope),
     Sync(Scope),
     Close(RouteId),
+    /// To deliver a record that is too long for the ring, encoded with that ring's ids. Its caller
+    /// waits, so that there is one for a caller at most.
+    Deliver(Arc<[u8]>),
 }
 
 /// A request with its place among the records.
@@ -195,13 +198,15 @@ impl Barrier {
         and()
     }
 
-    /// Takes back the control with this ticket, if the writer has not taken it.
-    pub(crate) fn withdraw(&self, ticket: &Arc<Ticket>) {
+    /// Takes back the control with this ticket; false if the writer has taken it.
+    pub(crate) fn withdraw(&self, ticket: &Arc<Ticket>) -> bool {
         let mut queue = self.lock();
+        let before = queue.controls.len();
         queue.controls.retain(|control| {
             !control.ticket.as_ref().is_some_and(|queued| Arc::ptr_eq(queued, ticket))
         });
         queue.show(&self.front);
+        queue.controls.len() < before
     }
 
     /// Refuses all further controls and returns those that are left.
@@ -264,10 +269,11 @@ mod tests {
         for ticket in &tickets {
             barrier.push(Action::Flush(Scope::All), Some(Arc::clone(ticket)), || 0).unwrap();
         }
-        barrier.withdraw(&tickets[0]);
+        assert!(barrier.withdraw(&tickets[0]));
         let left = barrier.take_due(0).unwrap().ticket.unwrap();
         assert!(Arc::ptr_eq(&left, &tickets[1]));
         assert!(barrier.take_due(0).is_none());
+        assert!(!barrier.withdraw(&tickets[1]), "it is taken");
     }
 
     #[test]

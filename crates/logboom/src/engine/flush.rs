@@ -111,7 +111,7 @@ impl Engine {
     fn ask(&self, action: Action, scope: Scope, timeout: Option<Duration>) -> Flush {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let ticket = Arc::new(Ticket::default());
-        let Ok(generation) = self.push(action, Some(Arc::clone(&ticket))) else {
+        let Ok(generation) = self.push(action.clone(), Some(Arc::clone(&ticket))) else {
             // Shut down: the end has flushed every sink, and its report said what failed.
             return match action {
                 Action::Close(id) => self.forget_route(id),
@@ -146,11 +146,15 @@ impl Engine {
     }
 
     /// Pushes a control behind everything submitted so far; returns where.
-    fn push(&self, action: Action, ticket: Option<Arc<Ticket>>) -> Result<Arc<Generation>, Sealed> {
+    pub(super) fn push(
+        &self,
+        action: Action,
+        ticket: Option<Arc<Ticket>>,
+    ) -> Result<Arc<Generation>, Sealed> {
         let mut generation = self.newest();
         loop {
             let ring = &generation.ring;
-            if generation.barrier.push(action, ticket.clone(), || ring.position()).is_ok() {
+            if generation.barrier.push(action.clone(), ticket.clone(), || ring.position()).is_ok() {
                 return Ok(generation);
             }
             let newest = self.settled_newest();
@@ -163,7 +167,7 @@ impl Engine {
 
     /// Sees to it that a control is carried out: wakes the writer, starts its thread, or runs it
     /// here if there is nothing to write or no thread to be had.
-    fn drive(&self, generation: &Generation) {
+    pub(super) fn drive(&self, generation: &Generation) {
         let host = &self.alive.host;
         match host.phase() {
             Phase::Thread => generation.ring.wake(),

@@ -21,6 +21,7 @@ mod end;
 mod flush;
 mod guard;
 mod host;
+mod large;
 mod lineage;
 mod stats;
 mod submit;
@@ -30,6 +31,7 @@ pub use crate::fork::ForkGuard;
 pub use end::Report;
 pub use guard::Route;
 pub use host::is_writer_thread;
+pub use large::Large;
 pub use submit::Outcome;
 
 use crate::config::Config;

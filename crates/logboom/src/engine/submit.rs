@@ -20,6 +20,9 @@ pub enum Outcome {
     /// The ring is full and the policy is to block, which [`Engine::try_submit`] does not. Nothing
     /// is counted: submit it again, or it was never there.
     Full,
+    /// It is too long for the ring and the policy is to block, which [`Engine::try_submit`] and
+    /// [`Engine::submit_until`] leave to [`Engine::submit_large`]. Nothing is counted.
+    TooLarge,
     /// The ring was full; the deliveries count as dropped.
     Dropped,
     /// It is too large, or the engine is shut down; the deliveries count as rejected.
@@ -68,7 +71,8 @@ impl Patience {
 
 impl Engine {
     /// Submits a record. What happens when the ring is full, [`Config::overflow`] says; only
-    /// [`Overflow::Block`] waits, and not on the writer's own thread.
+    /// [`Overflow::Block`] waits, and not on the writer's own thread. A record that is too long for the
+    /// ring waits until the writer has delivered it, see [`Engine::submit_large`].
     ///
     /// [`Config::overflow`]: crate::config::Config::overflow
     #[inline]
@@ -142,7 +146,7 @@ impl Engine {
         let mut helped = false;
         loop {
             let retried = match refusal {
-                Refusal::TooLarge => return self.reject(record),
+                Refusal::TooLarge => return self.too_large(record, patience),
                 Refusal::Closed => {
                     let newest = self.settled_newest();
                     if Arc::ptr_eq(&newest, &generation) {
@@ -174,6 +178,16 @@ impl Engine {
         }
     }
 
+    fn too_large(&self, record: &Record<'_>, patience: Patience) -> Outcome {
+        if self.newest().config.overflow != Overflow::Block || is_writer_thread() {
+            return self.reject(record);
+        }
+        match patience {
+            Patience::Policy => self.submit_large(record).wait(None).unwrap_or(Outcome::Rejected),
+            Patience::None | Patience::Until { .. } => Outcome::TooLarge,
+        }
+    }
+
     /// Makes room on this thread if nobody else can. False if the writer is in better hands.
     fn help(&self, generation: &Generation) -> bool {
         let host = &self.alive.host;
@@ -194,7 +208,7 @@ impl Engine {
     }
 
     #[cold]
-    fn reject(&self, record: &Record<'_>) -> Outcome {
+    pub(super) fn reject(&self, record: &Record<'_>) -> Outcome {
         let shared = &self.generation.shared;
         shared.registry.count(record.routes, |counters| counters.count_rejected(1));
         metrics::add(&shared.meters.rejections, record.routes.len() as u64);
@@ -202,7 +216,7 @@ impl Engine {
     }
 
     #[cold]
-    fn drop_newest(&self, record: &Record<'_>) -> Outcome {
+    pub(super) fn drop_newest(&self, record: &Record<'_>) -> Outcome {
         let shared = &self.generation.shared;
         shared.registry.count(record.routes, |counters| counters.count_dropped(record.level));
         metrics::add(&shared.meters.drops, record.routes.len() as u64);
@@ -210,6 +224,6 @@ impl Engine {
     }
 }
 
-fn passed(deadline: Option<Instant>) -> bool {
+pub(super) fn passed(deadline: Option<Instant>) -> bool {
     deadline.is_some_and(|deadline| deadline <= Instant::now())
 }

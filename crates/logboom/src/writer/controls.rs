@@ -30,6 +30,7 @@ impl Writer {
             Action::Flush(scope) => self.flush(generation, consumer, scope, false),
             Action::Sync(scope) => self.flush(generation, consumer, scope, true),
             Action::Close(id) => self.close(generation, consumer, id),
+            Action::Deliver(record) => self.deliver(generation, consumer, &record),
         };
         generation.barrier.done();
         if let Some(ticket) = control.ticket {
@@ -54,6 +55,19 @@ impl Writer {
         let outcome = self.routes.flush(range, sync, &mut self.faults);
         self.release(generation, consumer, self.taken);
         outcome
+    }
+
+    /// Delivers a record that lies beside the ring, at its place among those in it.
+    fn deliver(
+        &mut self,
+        generation: &Generation,
+        consumer: &mut Consumer,
+        record: &[u8],
+    ) -> Flush {
+        self.take(generation, record, generation.ring.table());
+        self.routes.write(&mut self.faults);
+        self.release(generation, consumer, self.taken);
+        Flush::Done
     }
 
     fn close(&mut self, generation: &Generation, consumer: &mut Consumer, id: RouteId) -> Flush {

@@ -39,6 +39,7 @@ mod sink;
 mod staging;
 mod tell;
 
+use crate::barrier::{Action, Flush};
 use crate::generation::Generation;
 use crate::metrics;
 use crate::record::RecordView;
@@ -128,9 +129,13 @@ impl Writer {
                 }
                 None => {
                     let outcome = self.finish(&generation, &mut consumer);
-                    for ticket in generation.barrier.seal().iter().filter_map(|c| c.ticket.as_ref())
-                    {
-                        ticket.settle(outcome);
+                    for control in generation.barrier.seal() {
+                        let Some(ticket) = control.ticket else { continue };
+                        ticket.settle(match control.action {
+                            // No route is open any more; its caller counts it as rejected.
+                            Action::Deliver(_) => Flush::Unawaited,
+                            _ => outcome,
+                        });
                     }
                     return Ended::Finished;
                 }
