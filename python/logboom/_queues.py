@@ -223,7 +223,7 @@ def _class_of(listener: Any) -> Callable[..., Any]:
     if listener is None:
         return QueueListener
     found = _resolve(listener) if isinstance(listener, str) else listener
-    if isinstance(found, type) and not issubclass(found, _LIBRARY) or not callable(found):
+    if (isinstance(found, type) and not issubclass(found, _LIBRARY)) or not callable(found):
         raise TypeError(f"Invalid listener specifier {listener!r}")
     return QueueListener if found is _LIBRARY else found
 
