@@ -82,6 +82,8 @@ pub struct Metadata {
     /// Which file it is, to tell whether a name still points to it: the numbers of the device and
     /// the inode on Unix, `None` where the system has none to offer.
     pub identity: Option<(u64, u64)>,
+    /// Whether it is a regular file: no directory, pipe, terminal or device.
+    pub is_file: bool,
 }
 
 impl From<std::fs::Metadata> for Metadata {
@@ -93,7 +95,7 @@ impl From<std::fs::Metadata> for Metadata {
         };
         #[cfg(not(unix))]
         let identity = None;
-        Metadata { len_bytes: metadata.len(), identity }
+        Metadata { len_bytes: metadata.len(), identity, is_file: metadata.is_file() }
     }
 }
 

@@ -23,14 +23,20 @@
 mod file;
 mod frames;
 mod memory;
+mod named;
 mod null;
+mod rotating;
 mod stdio;
+mod watched;
 
 pub use file::{FileMode, FileSink, FileSinkSpec};
 pub use frames::FrameWriter;
 pub use memory::{MemorySink, MemorySinkSpec};
+pub use named::Turns;
 pub use null::{NullSink, NullSinkSpec};
+pub use rotating::{RotatingFileSink, RotatingFileSinkSpec, Rotation};
 pub use stdio::{StdioSink, StdioSinkSpec};
+pub use watched::{WatchedFileSink, WatchedFileSinkSpec};
 
 use std::fmt;
 use std::io;

@@ -88,6 +88,7 @@ fn metadata(contents: &Contents) -> Metadata {
         len_bytes: lock(contents).len() as u64,
         // The address tells files apart for as long as one of them is open or has a name.
         identity: Some((0, Arc::as_ptr(contents) as usize as u64)),
+        is_file: true,
     }
 }
 
