@@ -10,6 +10,8 @@ their records to an engine whose one thread formats and writes without the GIL.
     logging.getLogger("app").info("started on port %d", 8000)
 """
 
+from typing import TYPE_CHECKING
+
 from logboom import _binding as _binding
 from logboom._adopt import AdoptedListener, AdoptReport, adopt
 from logboom._config import basicConfig, configure
@@ -21,21 +23,43 @@ from logboom._logboom import ConfigError, LogboomError, Report, Stats, __version
 from logboom._loggers import Logger, install, installed, uninstall
 from logboom._queues import QueueHandler, QueueListener
 
+if TYPE_CHECKING:
+    from logboom._network import (
+        DatagramHandler,
+        HTTPHandler,
+        MemoryHandler,
+        SocketHandler,
+        SysLogHandler,
+    )
+    from logboom._rotating import (
+        RotatingFileHandler,
+        TimedRotatingFileHandler,
+        WatchedFileHandler,
+    )
+
 __all__ = [
     "AdoptReport",
     "AdoptedListener",
     "ConfigError",
+    "DatagramHandler",
     "Explanation",
     "FileHandler",
+    "HTTPHandler",
     "HandlerWay",
     "LogboomError",
     "Logger",
+    "MemoryHandler",
     "NullHandler",
     "QueueHandler",
     "QueueListener",
     "Report",
+    "RotatingFileHandler",
+    "SocketHandler",
     "Stats",
     "StreamHandler",
+    "SysLogHandler",
+    "TimedRotatingFileHandler",
+    "WatchedFileHandler",
     "__version__",
     "adopt",
     "basicConfig",
@@ -55,3 +79,29 @@ __all__ = [
     "unbind",
     "uninstall",
 ]
+
+# Where the handlers are that need `logging.handlers`, whose import costs as much as all of ours.
+_AT_NEED = {
+    "DatagramHandler": "_network",
+    "HTTPHandler": "_network",
+    "MemoryHandler": "_network",
+    "RotatingFileHandler": "_rotating",
+    "SocketHandler": "_network",
+    "SysLogHandler": "_network",
+    "TimedRotatingFileHandler": "_rotating",
+    "WatchedFileHandler": "_rotating",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _AT_NEED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"logboom.{_AT_NEED[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

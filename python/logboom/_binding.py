@@ -10,14 +10,16 @@ setup(
         "slot_logger": _loggers.Logger,
         "slot_handler": _handlers.StreamHandler,
         "dict_loggers": [_loggers.AdoptedLogger, _loggers.AdoptedRootLogger],
-        "handlers": [_handlers.FileHandler, _handlers.StreamHandler],
+        "handlers": _handlers.native,
         "null_handlers": [logging.NullHandler, _handlers.NullHandler],
+        "handler_overrides": _handlers.OVERRIDES,
         "context_var": _context.variable,
         "helpers": {
             "thread_name": _loggers.thread_name,
             "process_name": _loggers.process_name,
             "task_name": _loggers.task_name,
             "level_name": _loggers.level_name,
+            "is_plain": _handlers.is_plain,
         },
     }
 )

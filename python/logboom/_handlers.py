@@ -29,6 +29,7 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from os import PathLike
 
 
@@ -310,6 +311,29 @@ class FileHandler(StreamHandler, logging.FileHandler):
         """Write what was logged before, close the file, take the handler off the library's list."""
         self._end_route()
         logging.FileHandler.close(self)
+
+
+# The classes whose handlers have a route, each before the one that it inherits from. Modules that are
+# imported at need put theirs in front.
+native: list[type[StreamHandler]] = [FileHandler, StreamHandler]
+
+# What the writer does in the place of the methods of such a class: whether nobody changed them.
+plain_where: dict[type[StreamHandler], Callable[[type[StreamHandler]], bool]] = {}
+
+# Names that, set on such a handler itself, put something of the program's in the way of its records.
+OVERRIDES = (
+    "_open",
+    "doRollover",
+    "reopenIfNeeded",
+    "rotate",
+    "rotation_filename",
+    "shouldRollover",
+)
+
+
+def is_plain(cls: type[StreamHandler]) -> bool:
+    """Whether the writer does what the handlers of a class would do besides writing lines."""
+    return all(check(cls) for base, check in plain_where.items() if issubclass(cls, base))
 
 
 class NullHandler(logging.NullHandler):

@@ -72,7 +72,10 @@ def _outcome(program: subprocess.Popen[bytes], directory: Path) -> dict[str, obj
         "exit code": program.returncode,
         "stdout": text(out),
         "stderr": _FRAME.sub("", text(err)),
-        **{path.name: path.read_bytes() for path in sorted(directory.iterdir())},
+        **{
+            str(path.relative_to(directory)): path.read_bytes() if path.is_file() else None
+            for path in sorted(directory.rglob("*"))
+        },
     }
 
 

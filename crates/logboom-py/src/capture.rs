@@ -67,6 +67,9 @@ pub(crate) fn submit(
         return Ok(());
     }
     let time_ns = ffi::now_ns();
+    if time_ns >= plan.deadline_ns {
+        return Err(Exit::Library);
+    }
     let extra = attributes(state, still, &plan.wants, level.number)?;
 
     let mut values = ArrayVec::new();
@@ -77,7 +80,8 @@ pub(crate) fn submit(
             formatted = convert::format_now(still.python(), message, arguments).map_err(exit)?;
             // Python code ran, and may have changed where the record goes.
             match self::plan(state, still, logger, level, context, Ask::Where)? {
-                Some(anew) => plan = anew,
+                Some(anew) if time_ns < anew.deadline_ns => plan = anew,
+                Some(_) => return Err(Exit::Library),
                 None => return Ok(()),
             }
             Captured::Plain(formatted.to_str().map_err(|_| Exit::Library)?)

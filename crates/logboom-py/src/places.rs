@@ -5,10 +5,15 @@
 //! calls, as the standard library would write them.
 
 use crate::ffi;
-use logboom::sink::{FileSinkSpec, SinkSpec, StdioSinkSpec};
+use logboom::fs::Metadata;
+use logboom::sink::{
+    FileSinkSpec, RotatingFileSinkSpec, Rotation, SinkSpec, StdioSinkSpec, Turns,
+    WatchedFileSinkSpec,
+};
 use pyo3::prelude::*;
 use std::collections::HashMap;
 use std::fs::File;
+use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 /// A device and an inode.
@@ -47,6 +52,68 @@ pub(crate) fn file(name: &str, descriptor: i32) -> PyResult<Arc<dyn SinkSpec>> {
     let spec = Arc::new(FileSinkSpec::from_file(name, file));
     files.insert(identity, Arc::downgrade(&spec));
     Ok(spec)
+}
+
+/// What a sink on a file of this name was made for.
+type Purpose = (PathBuf, Rotation);
+
+static ROTATING: LazyLock<Mutex<HashMap<Purpose, Weak<RotatingFileSinkSpec>>>> =
+    LazyLock::new(Mutex::default);
+static WATCHED: LazyLock<Mutex<HashMap<PathBuf, Weak<WatchedFileSinkSpec>>>> =
+    LazyLock::new(Mutex::default);
+
+/// A sink that may go on to another file, and how often it did.
+pub(crate) type Moving = (Arc<dyn SinkSpec>, Turns);
+
+/// The sink that rotates the file of this name, which the descriptor leads to: the one there is, if
+/// it writes to that very file by the same rules, or a new one. The descriptor is given up.
+///
+/// # Errors
+/// `ValueError` for a negative number.
+pub(crate) fn rotating(path: PathBuf, rotation: Rotation, descriptor: i32) -> PyResult<Moving> {
+    let file = ffi::adopt_descriptor(descriptor)?;
+    let is_at = |spec: &RotatingFileSinkSpec, file: &Metadata| spec.is_at(file);
+    let purpose = (path.clone(), rotation);
+    let spec = shared(&ROTATING, purpose, file, is_at, |file| {
+        RotatingFileSinkSpec::from_file(path, rotation, file)
+    });
+    let turns = spec.turns();
+    Ok((spec, turns))
+}
+
+/// The sink that follows the file of this name, in the same way.
+///
+/// # Errors
+/// `ValueError` for a negative number.
+pub(crate) fn watched(path: PathBuf, descriptor: i32) -> PyResult<Moving> {
+    let file = ffi::adopt_descriptor(descriptor)?;
+    let is_at = |spec: &WatchedFileSinkSpec, file: &Metadata| spec.is_at(file);
+    let spec = shared(&WATCHED, path.clone(), file, is_at, |file| {
+        WatchedFileSinkSpec::from_file(path, file)
+    });
+    let turns = spec.turns();
+    Ok((spec, turns))
+}
+
+/// The spec of this purpose, if there is one on that file, or a new one.
+fn shared<K: std::hash::Hash + Eq, S>(
+    specs: &Mutex<HashMap<K, Weak<S>>>,
+    purpose: K,
+    file: File,
+    is_at: impl Fn(&S, &Metadata) -> bool,
+    make: impl FnOnce(File) -> S,
+) -> Arc<S> {
+    let mut specs = specs.lock().unwrap_or_else(PoisonError::into_inner);
+    let metadata = file.metadata().map(Metadata::from);
+    if let Some(spec) = specs.get(&purpose).and_then(Weak::upgrade)
+        && metadata.is_ok_and(|metadata| is_at(&spec, &metadata))
+    {
+        return spec;
+    }
+    specs.retain(|_, spec| spec.strong_count() > 0);
+    let spec = Arc::new(make(file));
+    specs.insert(purpose, Arc::downgrade(&spec));
+    spec
 }
 
 /// Which file it is, if it is one that everything written to is appended to.

@@ -4,10 +4,12 @@
 //! 1. A record goes to a route natively only while the handler's formatter and stream are the very
 //!    objects the route was made for, unchanged since ([`Route::is_native_for`]). Otherwise the
 //!    library formats, and the handler's `emit` writes the finished line ([`Route::write`]).
-//! 2. Closing a route, or dropping the last reference to it, lets everything submitted before reach
+//! 2. A route that ends at a time takes no record of that time or later natively
+//!    ([`Route::deadline_ns`]): the handler then does what is due first.
+//! 3. Closing a route, or dropping the last reference to it, lets everything submitted before reach
 //!    the sink first. Only `close` waits for that.
 //!
-//! Pinned by `tests/python/test_handlers.py`.
+//! Pinned by `tests/python/test_handlers.py` and `test_rotating.py`.
 
 use crate::context::Context;
 use crate::ffi::object::{GilSlot, NativeClass};
@@ -21,9 +23,11 @@ use logboom::format::{Formatter, Needs, PatternFormatter};
 use logboom::level::Level;
 use logboom::record::{Message, Record, RouteId, Site};
 use logboom::route::RouteSpec;
+use logboom::sink::{Rotation, SinkSpec, Turns};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -73,6 +77,9 @@ pub(crate) struct Route {
     pattern: Option<formatter::Pattern>,
     look: GilSlot<Look>,
     open: AtomicBool,
+    deadline_ns: i64,
+    /// How often the sink went on to another file, then and now; for sinks that may.
+    turns: Option<(u64, Turns)>,
 }
 
 impl Route {
@@ -84,6 +91,12 @@ impl Route {
     #[inline]
     pub(crate) fn wants(&self) -> Wants {
         self.wants
+    }
+
+    /// The first moment whose records it does not take; far away for most routes.
+    #[inline]
+    pub(crate) fn deadline_ns(&self) -> i64 {
+        self.deadline_ns
     }
 
     /// Whether the context has every field that the pattern shows, of a kind that it shows exactly
@@ -190,6 +203,18 @@ impl Route {
         .is_done()
     }
 
+    /// Whether the writer may go on to another file than the one that the route was opened with.
+    #[getter]
+    fn moves(&self) -> bool {
+        self.turns.is_some()
+    }
+
+    /// Whether it did.
+    #[getter]
+    fn moved(&self) -> bool {
+        self.turns.as_ref().is_some_and(|(then, turns)| turns.get() != *then)
+    }
+
     /// Whether records are formatted by the engine, as `logboom.explain` tells.
     #[getter]
     fn native(&self) -> bool {
@@ -215,27 +240,19 @@ impl Drop for Route {
     }
 }
 
-/// Opens a route for a handler with this stream and formatter: `target` is "stdout", "stderr" or a
-/// descriptor of a file, made by `os.dup`, that is given up to the route.
+/// Opens a route for a handler with this stream and formatter, which takes records natively until
+/// `deadline_ns`, in nanoseconds since the epoch; default for ever.
 #[pyfunction]
+#[pyo3(signature = (name, target, stream, formatter, deadline_ns=i64::MAX))]
 pub(crate) fn open_route(
     py: Python<'_>,
     name: String,
     target: Target,
     stream: Py<PyAny>,
     formatter: &Bound<'_, PyAny>,
+    deadline_ns: i64,
 ) -> PyResult<Route> {
-    let sink = match target {
-        Target::Name(name) if name == "stdout" => places::stdout(),
-        Target::Name(name) if name == "stderr" => places::stderr(),
-        Target::Name(name) => {
-            let text = format!(
-                "invalid target: got {name:?}, expected `stdout`, `stderr` or a descriptor"
-            );
-            return Err(PyValueError::new_err(text));
-        }
-        Target::Descriptor(descriptor) => places::file(&name, descriptor)?,
-    };
+    let (sink, turns) = target.sink(&name)?;
     let (pattern, look) = formatter::look(py, formatter)?.unzip();
     let compiled = pattern.as_ref().and_then(|pattern| formatter::compile(py, pattern).transpose());
     let compiled = compiled.transpose()?.map(Arc::new);
@@ -252,14 +269,43 @@ pub(crate) fn open_route(
         pattern,
         look: slot,
         open: AtomicBool::new(true),
+        deadline_ns,
+        turns: turns.map(|turns| (turns.get(), turns)),
     })
 }
 
-/// Where a route leads.
+/// Where a route leads. A descriptor was made by `os.dup`, and is given up to the route.
 #[derive(FromPyObject)]
 pub(crate) enum Target {
-    /// The name of a standard stream.
+    /// The name of a standard stream: "stdout" or "stderr".
     Name(String),
-    /// A descriptor.
+    /// A descriptor of a file.
     Descriptor(i32),
+    /// The same, with the absolute path under which the file is followed.
+    Watched(i32, PathBuf),
+    /// The same, with what `logging.handlers.RotatingFileHandler` calls `maxBytes` and `backupCount`,
+    /// and whether empty files are rotated.
+    Rotating(i32, PathBuf, u64, u32, bool),
+}
+
+impl Target {
+    fn sink(self, name: &str) -> PyResult<(Arc<dyn SinkSpec>, Option<Turns>)> {
+        let (sink, turns) = match self {
+            Target::Name(name) if name == "stdout" => return Ok((places::stdout(), None)),
+            Target::Name(name) if name == "stderr" => return Ok((places::stderr(), None)),
+            Target::Name(name) => {
+                let text = format!(
+                    "invalid target: got {name:?}, expected `stdout`, `stderr` or a descriptor"
+                );
+                return Err(PyValueError::new_err(text));
+            }
+            Target::Descriptor(descriptor) => return Ok((places::file(name, descriptor)?, None)),
+            Target::Watched(descriptor, path) => places::watched(path, descriptor)?,
+            Target::Rotating(descriptor, path, max_bytes, backup_count, rotates_empty) => {
+                let rotation = Rotation { max_bytes, backup_count, rotates_empty };
+                places::rotating(path, rotation, descriptor)?
+            }
+        };
+        Ok((sink, Some(turns)))
+    }
 }

@@ -14,6 +14,7 @@ from __future__ import annotations
 import faulthandler
 import importlib
 import logging
+import logging.handlers
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -35,6 +36,14 @@ class Side:
         else:
             self.FileHandler = logging.FileHandler
             self.StreamHandler = logging.StreamHandler
+
+    def of(self, name: str) -> Any:
+        """Give the handler class of this name, from `logging`, `logging.handlers` or ours."""
+        if self.name == "logboom":
+            import logboom
+
+            return getattr(logboom, name)
+        return getattr(logging, name, None) or getattr(logging.handlers, name)
 
     def install(self) -> None:
         """Make loggers native, on the side that has such."""

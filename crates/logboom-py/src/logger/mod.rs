@@ -41,10 +41,17 @@ pub(crate) const MOST_ROUTES: usize = 8;
 const MOST_PARENTS: usize = 64;
 
 /// Where a record goes and what has to be known of it.
-#[derive(Default)]
 pub(crate) struct Plan {
     pub(crate) routes: ArrayVec<RouteId, MOST_ROUTES>,
     pub(crate) wants: Wants,
+    /// The first moment at which one of the handlers has something to do first.
+    pub(crate) deadline_ns: i64,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Plan { routes: ArrayVec::new(), wants: Wants::default(), deadline_ns: i64::MAX }
+    }
 }
 
 /// Why a record does not go natively.
@@ -209,6 +216,7 @@ fn visit<'s>(
     }
     plan.routes.push(route.id());
     plan.wants.add(route.wants());
+    plan.deadline_ns = plan.deadline_ns.min(route.deadline_ns());
     Ok(())
 }
 

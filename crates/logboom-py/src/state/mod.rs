@@ -22,7 +22,7 @@ use crate::ffi::{Ref, Still};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyModule, PyString, PyType};
+use pyo3::types::{PyList, PyModule, PyString, PyType};
 
 /// What a class means to the way of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +96,8 @@ pub(crate) struct Helpers {
     pub(crate) process_name: Py<PyAny>,
     pub(crate) task_name: Py<PyAny>,
     pub(crate) level_name: Py<PyAny>,
+    /// Whether nobody changed what the writer does in the place of a handler's own methods.
+    pub(crate) is_plain: Py<PyAny>,
 }
 
 struct Classes {
@@ -104,7 +106,8 @@ struct Classes {
     library_stream_handler: Py<PyType>,
     library_file_handler: Py<PyType>,
     dict_loggers: Vec<Py<PyType>>,
-    handlers: Vec<Py<PyType>>,
+    /// Modules that are imported at need put theirs in, each before the class that it inherits from.
+    handlers: Py<PyList>,
     null_handlers: Vec<Py<PyType>>,
     source_file: Py<PyString>,
 }
@@ -124,8 +127,10 @@ pub(crate) struct Parts<'py> {
     slot_logger: Bound<'py, PyType>,
     slot_handler: Bound<'py, PyType>,
     dict_loggers: Vec<Py<PyType>>,
-    handlers: Vec<Py<PyType>>,
+    handlers: Py<PyList>,
     null_handlers: Vec<Py<PyType>>,
+    /// What else of a handler is in the way of its records once it is set on the handler itself.
+    handler_overrides: Vec<String>,
     context_var: Py<PyAny>,
     helpers: Helpers,
 }
@@ -152,6 +157,13 @@ impl State {
         };
         let mut handler_overrides = keys(&verdict::HANDLER_METHODS)?;
         handler_overrides.push(Key::text(py, "terminator")?);
+        handler_overrides.extend(
+            parts
+                .handler_overrides
+                .iter()
+                .map(|key| Key::text(py, key))
+                .collect::<PyResult<Vec<_>>>()?,
+        );
         Ok(State {
             frames: Frames::detect(py),
             library_logger: class("Logger")?,

@@ -31,14 +31,18 @@ const LOGGER_ATTRIBUTES: [&str; 7] =
     ["name", "parent", "propagate", "handlers", "disabled", "filters", "_cache"];
 pub(super) const HANDLER_METHODS: [&str; 7] =
     ["handle", "emit", "format", "filter", "acquire", "release", "flush"];
-const HANDLER_ATTRIBUTES: [&str; 5] = ["level", "filters", "formatter", "stream", "_route"];
+const HANDLER_ATTRIBUTES: [&str; 4] = ["level", "filters", "formatter", "_route"];
 
 impl State {
-    pub(super) fn verdict(&self, py: Python<'_>, class: &Bound<'_, PyType>) -> PyResult<Kind> {
-        let any = |bases: &[Py<PyType>]| -> PyResult<Option<Bound<'_, PyType>>> {
+    pub(super) fn verdict<'py>(
+        &self,
+        py: Python<'py>,
+        class: &Bound<'py, PyType>,
+    ) -> PyResult<Kind> {
+        let any = |bases: &[Bound<'py, PyType>]| -> PyResult<Option<Bound<'py, PyType>>> {
             for base in bases {
-                if class.is_subclass(base.bind(py))? {
-                    return Ok(Some(base.bind(py).clone()));
+                if class.is_subclass(base)? {
+                    return Ok(Some(base.clone()));
                 }
             }
             Ok(None)
@@ -50,7 +54,7 @@ impl State {
                 return Ok(if plain { Kind::NullHandler } else { Kind::Foreign });
             }
         }
-        if let Some(base) = any(&classes.handlers)? {
+        if let Some(base) = any(&classes.handlers.extract::<Vec<_>>(py)?)? {
             let library = [&classes.library_stream_handler, &classes.library_file_handler];
             let plain = self.is_as_defined(class, &base, &HANDLER_METHODS)?
                 && library.iter().all(|class| {
@@ -58,7 +62,11 @@ impl State {
                     self.has_library_methods(class, &HANDLER_METHODS).unwrap_or(false)
                 })
                 && is_same(class, classes.slot_handler.bind(py).as_any(), &HANDLER_ATTRIBUTES)?
-                && is_newline(class)?;
+                // Some of ours have it brought up to date where a program looks at it.
+                && (is_same(class, classes.slot_handler.bind(py).as_any(), &["stream"])?
+                    || is_same(class, base.as_any(), &["stream"])?)
+                && is_newline(class)?
+                && self.helpers.is_plain.bind(py).call1((class,))?.is_truthy()?;
             return Ok(if plain { Kind::Handler } else { Kind::Foreign });
         }
         if class.is_subclass(classes.slot_logger.bind(py))? {
@@ -67,7 +75,9 @@ impl State {
                 && is_same(class, ours.as_any(), &LOGGER_ATTRIBUTES)?;
             return Ok(if plain { Kind::SlotLogger } else { Kind::Foreign });
         }
-        if let Some(base) = any(&classes.dict_loggers)? {
+        let dict_loggers: Vec<_> =
+            classes.dict_loggers.iter().map(|c| c.bind(py).clone()).collect();
+        if let Some(base) = any(&dict_loggers)? {
             let plain = self.is_logger_plain(py, class, &base)?
                 && LOGGER_ATTRIBUTES
                     .iter()

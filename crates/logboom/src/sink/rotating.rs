@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// When a file makes room, and how many old ones stay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rotation {
     /// The size in bytes that a file stays below, unless one frame alone is larger. 0: no rotation.
     pub max_bytes: u64,
