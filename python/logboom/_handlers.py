@@ -271,7 +271,7 @@ class FileHandler(StreamHandler, logging.FileHandler):
     """
 
     __slots__ = ()
-    _library_class = logging.FileHandler
+    _library_class: ClassVar[type[logging.StreamHandler[Any]]] = logging.FileHandler
 
     def __init__(
         self,
@@ -298,7 +298,8 @@ class FileHandler(StreamHandler, logging.FileHandler):
         return _duplicate(self.stream.fileno())
 
     def _label(self) -> str:
-        return self.baseFilename
+        # A name that is no text is shown with its bytes replaced.
+        return os.fsencode(self.baseFilename).decode(errors="replace")
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record made by the library, opening the file first if that was delayed."""

@@ -7,8 +7,9 @@
    another mode or encoding), the library's own code runs for each record, on the caller's thread.
 3. Attributes that the writer goes by may be set at any time: that ends the route, and the next record
    opens another (`_Setting`). So does a call of a method that moves files.
-4. The writer may have gone on to another file behind ``stream``. Whoever reads it gets the file of
-   now: everything logged before is written first.
+4. The writer may have gone on to another file behind ``stream``. The next record follows, so that a
+   file which was removed gives its room back, and so does whoever reads ``stream``: everything logged
+   before is written then.
 
 The library's classes differ between versions of Python; what differs is asked of the library's own
 code (`_rotates_empty`), never of a version. Imported at need, as `logging.handlers` is not cheap.
@@ -80,8 +81,7 @@ class _Stream:
         route = getattr(handler, "_route", None)
         if route is not None and route.moves:
             route.flush(_handlers._patience())
-            if route.moved:
-                handler._settle()
+            handler._follow(route)
         return _STREAM.__get__(handler, cls)
 
     def __set__(self, handler: _MovingHandler, value: Any) -> None:
@@ -109,19 +109,33 @@ class _MovingHandler(FileHandler):
         )
 
     def _settle(self) -> None:
-        """End the route: what was logged is written, and ``stream`` is the file that has the last of it."""
-        route = getattr(self, "_route", None)
-        if route is None:
+        """End the route: what was logged is written, and ``stream`` has the last of it."""
+        if getattr(self, "_route", None) is None:
             return
-        self._end_route()
-        stream = _STREAM.__get__(self)
-        if not route.moved or stream is None or stream is not self._opened:
+        # A record that is on its way to the route comes before its end.
+        self.acquire()
+        try:
+            route = self._route
+            if route is not None:
+                self._end_route()
+                self._follow(route)
+        finally:
+            self.release()
+
+    def _follow(self, route: Route) -> None:
+        """Open the file that the writer went on to, if it did, in the place of the one before."""
+        turns = route.turns
+        old = _STREAM.__get__(self)
+        if not route.moved or old is None or old is not self._opened:
             return
-        _STREAM.__set__(self, None)
-        # The library opens it at the next record where that fails now.
+        try:
+            stream = self._open()
+        except OSError:
+            return  # the old one stays, as the writer's does where it cannot open another
+        _STREAM.__set__(self, stream)
+        route.follow(stream, turns)
         with contextlib.suppress(OSError):
-            stream.close()
-            _STREAM.__set__(self, self._open())
+            old.close()
 
     def _leads_here(self) -> bool:
         """Whether the file's name leads to the file that is open."""
@@ -152,12 +166,12 @@ class _MovingHandler(FileHandler):
 
     def _current_route(self) -> Route | None:
         route = self._route
-        stream = _STREAM.__get__(self)
         if route is not None:
-            if route.refresh(self.formatter, stream):
+            self._follow(route)
+            if route.refresh(self.formatter, _STREAM.__get__(self)):
                 return route
             self._settle()
-            stream = _STREAM.__get__(self)
+        stream = _STREAM.__get__(self)
         if (
             stream is None
             or stream is not self._opened
@@ -171,9 +185,7 @@ class _MovingHandler(FileHandler):
         place = self._place()
         if place is None:
             return None
-        # A name that is no text reaches messages with its bytes replaced.
-        label = os.fsencode(self.baseFilename).decode(errors="replace")
-        self._route = open_route(label, place, stream, self.formatter, deadline_ns)
+        self._route = open_route(self._label(), place, stream, self.formatter, deadline_ns)
         return self._route
 
     def _line(self, record: logging.LogRecord) -> bytes | None:
@@ -264,7 +276,7 @@ class RotatingFileHandler(_MovingHandler, library.RotatingFileHandler):
     """
 
     __slots__ = ("backupCount", "maxBytes", "namer", "rotator")
-    _library_class = library.RotatingFileHandler
+    _library_class: ClassVar[type[logging.StreamHandler[Any]]] = library.RotatingFileHandler
     _deciding = ("_open", "shouldRollover", "doRollover", "rotate", "rotation_filename")
     _settings = (*_MovingHandler._settings, "backupCount", "maxBytes", "namer", "rotator")
 
@@ -319,7 +331,7 @@ class RotatingFileHandler(_MovingHandler, library.RotatingFileHandler):
             # The library's handler of this name reports this one, too.
             self.handleError(record)
 
-    def shouldRollover(self, record: logging.LogRecord) -> int | bool:  # type: ignore[override]
+    def shouldRollover(self, record: logging.LogRecord) -> int | bool:
         """Whether this record would make the file too large; writes everything of before first."""
         self._settle()
         return super().shouldRollover(record)
@@ -334,7 +346,7 @@ class _Probe(library.RotatingFileHandler):
     """A handler on nothing, to ask the library what it does about an empty file."""
 
     def __init__(self) -> None:
-        self.stream = io.StringIO()
+        self.stream = io.StringIO()  # type: ignore[assignment]
         self.maxBytes = 1
         # Where there is no file of that name, none is irregular.
         self.baseFilename = ""
@@ -372,7 +384,7 @@ class TimedRotatingFileHandler(_MovingHandler, library.TimedRotatingFileHandler)
         "utc",
         "when",
     )
-    _library_class = library.TimedRotatingFileHandler
+    _library_class: ClassVar[type[logging.StreamHandler[Any]]] = library.TimedRotatingFileHandler
     _deciding = ("_open", "shouldRollover", "doRollover")
     _settings = (*_MovingHandler._settings, "namer", "rolloverAt", "rotator")
 
@@ -416,7 +428,7 @@ class TimedRotatingFileHandler(_MovingHandler, library.TimedRotatingFileHandler)
             # The library's handler of this name reports this one, too.
             self.handleError(record)
 
-    def shouldRollover(self, record: logging.LogRecord) -> int | bool:  # type: ignore[override]
+    def shouldRollover(self, record: logging.LogRecord) -> int | bool:
         """Whether it is time; writes everything of before first."""
         self._settle()
         return super().shouldRollover(record)
@@ -436,7 +448,7 @@ class WatchedFileHandler(_MovingHandler, library.WatchedFileHandler):
     """
 
     __slots__ = ("dev", "ino")
-    _library_class = library.WatchedFileHandler
+    _library_class: ClassVar[type[logging.StreamHandler[Any]]] = library.WatchedFileHandler
     _deciding = ("_open", "reopenIfNeeded")
 
     def __init__(
@@ -456,10 +468,9 @@ class WatchedFileHandler(_MovingHandler, library.WatchedFileHandler):
             return None
         return self._descriptor(), self.baseFilename
 
-    def _settle(self) -> None:
-        route = getattr(self, "_route", None)
-        super()._settle()
-        if route is not None and route.moved:
+    def _follow(self, route: Route) -> None:
+        if route.moved:
+            super()._follow(route)
             self._statstream()
 
     def reopenIfNeeded(self) -> None:

@@ -3,8 +3,9 @@
 1. The text is the interpreter's, whole; nothing of it is kept or copied.
 2. In the mode ``handlers`` names are replaced in its syntax tree, where a user would replace them in
    a program: ``logging.FileHandler`` becomes ``logboom.FileHandler``, in code and in configurations.
-   The library itself stays untouched, and line numbers stay right. Tests that open a file flush first,
-   as a program has to that reads its own log: a line is in the file within 20 ms, not at once.
+   The library itself stays untouched, and line numbers stay right. Tests that open a file, or ask
+   whether there is one, flush first, as a program has to that looks at its own log: a line is in the
+   file, and the file rotated, within 20 ms, not at once.
 3. Programs that a test starts (``assert_python_ok("-c", …)``) call ``logboom.install()`` as well, as
    soon as they have imported the library: some change the clock before.
 
@@ -19,6 +20,7 @@ import builtins
 import functools
 import importlib.util
 import logging
+import os
 import re
 import sys
 import types
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 NAME = "test.test_logging"
 MODES = ("plain", "install", "handlers")
 INSTALL = "import logboom; logboom.install()"
+# A name that no text of the suite has.
+_EXISTS = "_flush_and_exists"
 _IMPORT = re.compile(r"^\s*import logging$", re.MULTILINE)
 
 # By the module of the library that has them. `basicConfig` is among them as it makes handlers.
@@ -103,6 +107,7 @@ def made(code: types.CodeType, mode: str) -> types.ModuleType:
         module.__dict__["logboom"] = logboom
     if mode == "handlers":
         module.__dict__["open"] = _open
+        module.__dict__[_EXISTS] = _exists
     exec(code, module.__dict__)
     if mode != "plain":
         for name in {"assert_python_ok", "assert_python_failure"}.intersection(vars(module)):
@@ -116,6 +121,14 @@ def _open(*arguments: object, **options: object) -> object:
 
     logboom.flush()
     return builtins.open(*arguments, **options)  # type: ignore[call-overload]
+
+
+def _exists(path: object) -> bool:
+    """The same for whether there is a file."""
+    import logboom
+
+    logboom.flush()
+    return os.path.exists(path)  # type: ignore[arg-type]
 
 
 def _installing(start: Callable[..., object]) -> Callable[..., object]:
@@ -150,6 +163,8 @@ class _Replacer(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        if ast.unparse(node) == "os.path.exists":
+            return ast.copy_location(ast.Name(_EXISTS, node.ctx), node)
         ours = self.names.get(ast.unparse(node))
         if ours is None:
             return self.generic_visit(node)

@@ -62,8 +62,9 @@ static ROTATING: LazyLock<Mutex<HashMap<Purpose, Weak<RotatingFileSinkSpec>>>> =
 static WATCHED: LazyLock<Mutex<HashMap<PathBuf, Weak<WatchedFileSinkSpec>>>> =
     LazyLock::new(Mutex::default);
 
-/// A sink that may go on to another file, and how often it did.
-pub(crate) type Moving = (Arc<dyn SinkSpec>, Turns);
+/// A sink that may go on to another file, how often it did, and the count at which it was at the file
+/// that the descriptor leads to.
+pub(crate) type Moving = (Arc<dyn SinkSpec>, Turns, u64);
 
 /// The sink that rotates the file of this name, which the descriptor leads to: the one there is, if
 /// it writes to that very file by the same rules, or a new one. The descriptor is given up.
@@ -72,13 +73,13 @@ pub(crate) type Moving = (Arc<dyn SinkSpec>, Turns);
 /// `ValueError` for a negative number.
 pub(crate) fn rotating(path: PathBuf, rotation: Rotation, descriptor: i32) -> PyResult<Moving> {
     let file = ffi::adopt_descriptor(descriptor)?;
-    let is_at = |spec: &RotatingFileSinkSpec, file: &Metadata| spec.is_at(file);
-    let purpose = (path.clone(), rotation);
-    let spec = shared(&ROTATING, purpose, file, is_at, |file| {
+    let metadata = file.metadata().map(Metadata::from)?;
+    let is_at = |spec: &RotatingFileSinkSpec| spec.is_at(&metadata);
+    let spec = shared(&ROTATING, (path.clone(), rotation), is_at, || {
         RotatingFileSinkSpec::from_file(path, rotation, file)
     });
-    let turns = spec.turns();
-    Ok((spec, turns))
+    let (turns, then) = count(spec.turns(), || is_at(&spec));
+    Ok((spec, turns, then))
 }
 
 /// The sink that follows the file of this name, in the same way.
@@ -87,31 +88,32 @@ pub(crate) fn rotating(path: PathBuf, rotation: Rotation, descriptor: i32) -> Py
 /// `ValueError` for a negative number.
 pub(crate) fn watched(path: PathBuf, descriptor: i32) -> PyResult<Moving> {
     let file = ffi::adopt_descriptor(descriptor)?;
-    let is_at = |spec: &WatchedFileSinkSpec, file: &Metadata| spec.is_at(file);
-    let spec = shared(&WATCHED, path.clone(), file, is_at, |file| {
-        WatchedFileSinkSpec::from_file(path, file)
-    });
-    let turns = spec.turns();
-    Ok((spec, turns))
+    let metadata = file.metadata().map(Metadata::from)?;
+    let is_at = |spec: &WatchedFileSinkSpec| spec.is_at(&metadata);
+    let spec = shared(&WATCHED, path.clone(), is_at, || WatchedFileSinkSpec::from_file(path, file));
+    let (turns, then) = count(spec.turns(), || is_at(&spec));
+    Ok((spec, turns, then))
 }
 
-/// The spec of this purpose, if there is one on that file, or a new one.
+/// The count now if the sink is still there; else one that no longer holds.
+fn count(turns: Turns, is_there: impl FnOnce() -> bool) -> (Turns, u64) {
+    let now = turns.get();
+    (turns, if is_there() { now } else { now.wrapping_sub(1) })
+}
+
+/// The spec of this purpose, if there is one that `fits`, or a new one.
 fn shared<K: std::hash::Hash + Eq, S>(
     specs: &Mutex<HashMap<K, Weak<S>>>,
     purpose: K,
-    file: File,
-    is_at: impl Fn(&S, &Metadata) -> bool,
-    make: impl FnOnce(File) -> S,
+    fits: impl Fn(&S) -> bool,
+    make: impl FnOnce() -> S,
 ) -> Arc<S> {
     let mut specs = specs.lock().unwrap_or_else(PoisonError::into_inner);
-    let metadata = file.metadata().map(Metadata::from);
-    if let Some(spec) = specs.get(&purpose).and_then(Weak::upgrade)
-        && metadata.is_ok_and(|metadata| is_at(&spec, &metadata))
-    {
+    if let Some(spec) = specs.get(&purpose).and_then(Weak::upgrade).filter(|spec| fits(spec)) {
         return spec;
     }
     specs.retain(|_, spec| spec.strong_count() > 0);
-    let spec = Arc::new(make(file));
+    let spec = Arc::new(make());
     specs.insert(purpose, Arc::downgrade(&spec));
     spec
 }

@@ -29,7 +29,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 pub(crate) static ROUTE: NativeClass<Route> = NativeClass::unknown();
@@ -71,15 +71,16 @@ impl Wants {
 #[pyclass(frozen, module = "logboom._logboom")]
 pub(crate) struct Route {
     id: RouteId,
-    stream: Py<PyAny>,
+    stream: GilSlot<Py<PyAny>>,
     wants: Wants,
     formatter: Option<Arc<PatternFormatter>>,
     pattern: Option<formatter::Pattern>,
     look: GilSlot<Look>,
     open: AtomicBool,
     deadline_ns: i64,
-    /// How often the sink went on to another file, then and now; for sinks that may.
-    turns: Option<(u64, Turns)>,
+    /// How often the sink went on to another file, when the handler last followed and now; for sinks
+    /// that may.
+    turns: Option<(AtomicU64, Turns)>,
 }
 
 impl Route {
@@ -121,7 +122,8 @@ impl Route {
         formatter: Ref<'_>,
         stream: Ref<'_>,
     ) -> bool {
-        stream.is(&self.stream)
+        self.stream.get(still).is_some_and(|own| stream.is(own))
+            && !self.moved()
             && self.look.get(still).is_some_and(|look| look.holds(still, formatter))
     }
 }
@@ -136,10 +138,12 @@ impl Route {
         formatter: &Bound<'_, PyAny>,
         stream: &Bound<'_, PyAny>,
     ) -> PyResult<bool> {
-        if !self.open.load(Ordering::Acquire) || !stream.is(&self.stream) {
+        let mut still = Still::new(py);
+        if !self.open.load(Ordering::Acquire)
+            || !self.stream.get(&still).is_some_and(|own| stream.is(own))
+        {
             return Ok(false);
         }
-        let mut still = Still::new(py);
         match &self.look.get(&still) {
             Some(look) if look.holds(&still, Ref::from_bound(formatter)) => return Ok(true),
             None if self.pattern.is_none() && !formatter::may_be_native(formatter)? => {
@@ -209,10 +213,25 @@ impl Route {
         self.turns.is_some()
     }
 
-    /// Whether it did.
+    /// How often it did.
     #[getter]
+    fn turns(&self) -> u64 {
+        self.turns.as_ref().map_or(0, |(_, turns)| turns.get())
+    }
+
+    /// Whether it did since the handler last followed.
+    #[getter]
+    #[inline]
     fn moved(&self) -> bool {
-        self.turns.as_ref().is_some_and(|(then, turns)| turns.get() != *then)
+        self.turns.as_ref().is_some_and(|(then, turns)| turns.get() != then.load(Ordering::Relaxed))
+    }
+
+    /// Says that the handler followed: it has this stream now, on the file after so many turns.
+    fn follow(&self, py: Python<'_>, stream: Py<PyAny>, turns: u64) {
+        self.stream.set(&mut Still::new(py), Some(stream));
+        if let Some((then, _)) = &self.turns {
+            then.store(turns, Ordering::Relaxed);
+        }
     }
 
     /// Whether records are formatted by the engine, as `logboom.explain` tells.
@@ -259,18 +278,20 @@ pub(crate) fn open_route(
     let wants = compiled.as_deref().map(Wants::of).unwrap_or_default();
     let spec = RouteSpec::shared(name, formatter::for_route(compiled.clone())?, sink);
     let id = py.detach(|| global::engine().open_route(spec)).map_err(crate::error::to_python)?;
-    let slot = GilSlot::empty();
-    slot.set(&mut Still::new(py), look);
+    let mut still = Still::new(py);
+    let (own_stream, slot) = (GilSlot::empty(), GilSlot::empty());
+    own_stream.set(&mut still, Some(stream));
+    slot.set(&mut still, look);
     Ok(Route {
         id,
-        stream,
+        stream: own_stream,
         wants,
         formatter: compiled,
         pattern,
         look: slot,
         open: AtomicBool::new(true),
         deadline_ns,
-        turns: turns.map(|turns| (turns.get(), turns)),
+        turns,
     })
 }
 
@@ -289,8 +310,9 @@ pub(crate) enum Target {
 }
 
 impl Target {
-    fn sink(self, name: &str) -> PyResult<(Arc<dyn SinkSpec>, Option<Turns>)> {
-        let (sink, turns) = match self {
+    #[allow(clippy::type_complexity, reason = "named where the parts are made")]
+    fn sink(self, name: &str) -> PyResult<(Arc<dyn SinkSpec>, Option<(AtomicU64, Turns)>)> {
+        let (sink, turns, then) = match self {
             Target::Name(name) if name == "stdout" => return Ok((places::stdout(), None)),
             Target::Name(name) if name == "stderr" => return Ok((places::stderr(), None)),
             Target::Name(name) => {
@@ -306,6 +328,6 @@ impl Target {
                 places::rotating(path, rotation, descriptor)?
             }
         };
-        Ok((sink, Some(turns)))
+        Ok((sink, Some((AtomicU64::new(then), turns))))
     }
 }

@@ -255,8 +255,9 @@ def namer_and_rotator(side: Side) -> None:
 
     def rotator(source: str, dest: str) -> None:
         with open(source, "rb") as before, open(dest, "wb") as after:
-            with gzip.GzipFile("", "wb", fileobj=after, mtime=0) as packed:
-                shutil.copyfileobj(before, packed)
+            packed = gzip.GzipFile("", "wb", fileobj=after, mtime=0)
+            shutil.copyfileobj(before, packed)
+            packed.close()
         os.remove(source)
 
     handler = _rotating(side)

@@ -160,8 +160,9 @@ impl Follower {
     pub(super) fn reopen(&mut self) -> io::Result<()> {
         debug_assert!(!self.frames.is_torn(), "a rest belongs to the file that has its beginning");
         self.file = self.named.open()?;
-        self.named.turns.0.fetch_add(1, Ordering::Release);
         self.told = self.named.set_current(&self.file);
+        // Behind it: who finds the old count may find the new file, and not the other way round.
+        self.named.turns.0.fetch_add(1, Ordering::Release);
         Ok(())
     }
 
