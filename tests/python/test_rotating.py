@@ -1,4 +1,4 @@
-"""Handlers that go on to another file: natively, whoever changes what meanwhile, in threads and children.
+"""Handlers that go on to another file: natively, in threads and children, whatever changes meanwhile.
 
 That the files are those of the library is shown by ``parity/rotating.py``.
 """
@@ -9,6 +9,7 @@ import json
 import logging
 import logging.handlers
 import os
+import sys
 import threading
 import time
 from pathlib import Path
@@ -69,38 +70,38 @@ def kinds(directory: Path):
     yield logboom.WatchedFileHandler(path, encoding="utf-8")
 
 
+def calls_of_python(call, *arguments) -> int:
+    """Call, and count the Python functions that ran."""
+    seen = []
+    sys.setprofile(lambda frame, event, _: seen.append(frame) if event == "call" else None)
+    try:
+        call(*arguments)
+    finally:
+        sys.setprofile(None)
+    return len(seen)
+
+
 def test_records_go_natively(logger, tmp_path, closing):
-    """No `LogRecord` is made for them: the way of one would call the handler's `handle`."""
     for handler in kinds(tmp_path):
         closing(handler)
         logger.handlers = [handler]
-        logger.info("the first one opens the route")
-        seen = []
-        real = logging.Handler.format
-        logging.Handler.format = lambda self, record: seen.append(record) or real(self, record)
-        try:
-            # The class was changed: everything goes the library's way.
-            logger.info("seen")
-        finally:
-            logging.Handler.format = real
-        assert len(seen) == 1, handler
-        handler.formatter = formatter = _Counting("%(message)s")
-        logger.info("a formatter of the program's")
-        assert formatter.records == 1
-        handler.formatter = logging.Formatter("%(message)s")
-        for n in range(200):
-            logger.info("%d", n)
-            if handler._route is not None and not handler._route.moved:
-                assert handler._route.native
+        for n in range(5):
+            logger.info("warm %d", n)
+            logboom.flush()
+        # A rotation meanwhile is followed by one call that is not native.
+        counts = [calls_of_python(logger.info, "%d", n) for n in range(3)]
+        assert 0 in counts, handler
+        handler.setFormatter(_Shouting())
+        logger.info("python's")
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        logger.info("native again")
         handler.close()
+        assert "PYTHON'S\nnative again\n" in "".join(files(tmp_path).values()), handler
 
 
-class _Counting(logging.Formatter):
-    records = 0
-
+class _Shouting(logging.Formatter):
     def format(self, record):
-        self.records += 1
-        return super().format(record)
+        return super().format(record).upper()
 
 
 def test_importing_logboom_imports_no_network(run_python):
