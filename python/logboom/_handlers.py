@@ -207,9 +207,14 @@ class StreamHandler(logging.StreamHandler):  # type: ignore[type-arg]
         return self._route
 
     def _end_route(self) -> None:
-        route, self._route = self._route, None
-        if route is not None:
-            route.close(_patience())
+        # A record that another thread is about to give to the route comes before its end.
+        self.acquire()
+        try:
+            route, self._route = self._route, None
+            if route is not None:
+                route.close(_patience())
+        finally:
+            self.release()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record made by the library."""

@@ -79,7 +79,7 @@ class _Stream:
         if handler is None:
             return self
         route = getattr(handler, "_route", None)
-        if route is not None and route.moves:
+        if route is not None:
             route.flush(_handlers._patience())
             handler._follow(route)
         return _STREAM.__get__(handler, cls)
@@ -191,7 +191,11 @@ class _MovingHandler(FileHandler):
     def _line(self, record: logging.LogRecord) -> bytes | None:
         """The line of a record; `None` for one that only the library can write."""
         text = self.format(record) + self.terminator
-        return text.encode("utf-8", _STREAM.__get__(self).errors or "strict")
+        try:
+            # What becomes another number of characters, or an error, is the library's to write.
+            return text.encode()
+        except UnicodeEncodeError:
+            return None
 
     def _hand_over(self, record: logging.LogRecord) -> bool:
         """Have the writer write a record made by the library; false where the library has to."""
@@ -314,14 +318,8 @@ class RotatingFileHandler(_MovingHandler, library.RotatingFileHandler):
         return self._descriptor(), self.baseFilename, limit, max(count, 0), empty
 
     def _line(self, record: logging.LogRecord) -> bytes | None:
-        if self.terminator != "\n":
-            return None  # the library counts one character for it, whatever it is
-        text = self.format(record) + "\n"
-        try:
-            # The writer counts characters, so none may become another number of them.
-            return text.encode()
-        except UnicodeEncodeError:
-            return None
+        # The library counts one character for a terminator, whatever it is.
+        return super()._line(record) if self.terminator == "\n" else None
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record made by the library; rotate first where it would make the file too large."""
@@ -465,6 +463,10 @@ class WatchedFileHandler(_MovingHandler, library.WatchedFileHandler):
 
     def _place(self) -> Target | None:
         if not self._opens_the_same() or not self._leads_here():
+            return None
+        here = os.fstat(_STREAM.__get__(self).fileno())
+        # The library looks at its own notes, and opens the file anew where they are of another.
+        if (self.dev, self.ino) != (here.st_dev, here.st_ino):
             return None
         return self._descriptor(), self.baseFilename
 

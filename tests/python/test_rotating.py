@@ -5,6 +5,7 @@ That the files are those of the library is shown by ``parity/rotating.py``.
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import logging.handlers
@@ -157,7 +158,16 @@ def test_threads_lose_and_tear_nothing(logger, tmp_path, closing, shared):
     assert seen == {str(thread): list(range(per_thread)) for thread in range(count)}
 
 
-def test_a_setting_may_change_while_others_log(logger, tmp_path, closing):
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda handler: setattr(handler, "maxBytes", 5_000),
+        lambda handler: handler.close(),
+        lambda handler: handler.setStream(io.StringIO()),
+    ],
+    ids=["setting", "close", "setStream"],
+)
+def test_a_route_ends_behind_what_others_log(logger, tmp_path, closing, change):
     """What is on its way when the route ends is written: the handler's lock is waited for."""
     handler = closing(
         logboom.RotatingFileHandler(tmp_path / "app.log", maxBytes=10_000, backupCount=2)
@@ -191,9 +201,9 @@ def test_a_setting_may_change_while_others_log(logger, tmp_path, closing):
                 asked.wait(60)
             return super().format(record)
 
-    def change() -> None:
+    def end() -> None:
         Slow.inside.wait(60)
-        handler.maxBytes = 5_000
+        change(handler)
         # Without waiting for the lock it comes here at once.
         asked.set()
 
@@ -201,7 +211,7 @@ def test_a_setting_may_change_while_others_log(logger, tmp_path, closing):
     handler.setFormatter(Slow("%(message)s"))
     logger.addHandler(handler)
     logger.info("first")
-    changing = threading.Thread(target=change)
+    changing = threading.Thread(target=end)
     changing.start()
     logger.info("slow")
     changing.join()

@@ -207,13 +207,7 @@ impl Route {
         .is_done()
     }
 
-    /// Whether the writer may go on to another file than the one that the route was opened with.
-    #[getter]
-    fn moves(&self) -> bool {
-        self.turns.is_some()
-    }
-
-    /// How often it did.
+    /// How often the writer went on to another file, where it may.
     #[getter]
     fn turns(&self) -> u64 {
         self.turns.as_ref().map_or(0, |(_, turns)| turns.get())

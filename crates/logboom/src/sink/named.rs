@@ -89,6 +89,16 @@ impl NamedFile {
     }
 }
 
+/// Where a name leads.
+pub(super) enum Leads {
+    /// To the file that is open.
+    Here(Metadata),
+    /// To another.
+    Elsewhere,
+    /// Nothing has it.
+    Nowhere,
+}
+
 /// A sink's hold of a named file.
 #[derive(Debug)]
 pub(super) struct Follower {
@@ -138,17 +148,15 @@ impl Follower {
         self.file.metadata().map(|metadata| metadata.len_bytes)
     }
 
-    /// What the name leads to, if it is the file that is open here.
+    /// Where the name leads.
     ///
     /// # Errors
     /// The system's, but not that nothing has the name.
-    pub(super) fn here(&self) -> io::Result<Option<Metadata>> {
+    pub(super) fn leads(&self) -> io::Result<Leads> {
         match self.named.metadata() {
-            Ok(there) => {
-                let here = self.file.metadata()?.identity == there.identity;
-                Ok(here.then_some(there))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Ok(there) if self.file.metadata()?.identity == there.identity => Ok(Leads::Here(there)),
+            Ok(_) => Ok(Leads::Elsewhere),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Leads::Nowhere),
             Err(error) => Err(error),
         }
     }

@@ -8,15 +8,15 @@
 //!    `Lib/logging/handlers.py`, `RotatingFileHandler.shouldRollover` adds the length of a `str`).
 //! 2. Frames are given whole, in order, each to one file; between two rotations in few large writes.
 //!    The rest of a torn frame goes to the file that has its beginning.
-//! 3. Where somebody else has moved the file, or made a new one of its name, the sink follows the
-//!    name and moves nothing. What is no regular file is never moved.
+//! 3. Where the name leads to another file by now, since another process rotated, the sink follows it
+//!    and moves nothing. What is no regular file is never moved.
 //! 4. A rotation that fails loses no frame: the sink goes on with the file that is open, says so with
 //!    the batch, and tries again in the next one. What was moved by then is not moved twice.
 //!
 //! What it does not do: keep several processes from rotating at once. Pinned by
 //! `tests/rotation_agrees_with_a_model.rs` and `tests/a_rotation_that_fails_loses_nothing.rs`.
 
-use super::named::{Follower, NamedFile, Turns, while_trying};
+use super::named::{Follower, Leads, NamedFile, Turns, while_trying};
 use super::{Frames, Sink, SinkSpec, Written};
 use crate::fs::{self, FileMode, FileSystem, Metadata, SystemFs};
 use std::ffi::OsString;
@@ -85,7 +85,7 @@ impl RotatingFileSinkSpec {
 impl SinkSpec for RotatingFileSinkSpec {
     fn open(&self) -> io::Result<Box<dyn Sink>> {
         let (follower, rotation) = (Follower::new(&self.named)?, self.rotation);
-        Ok(Box::new(RotatingFileSink { follower, rotation }))
+        Ok(Box::new(RotatingFileSink { follower, rotation, moved: false }))
     }
 
     fn describe(&self) -> String {
@@ -98,6 +98,8 @@ impl SinkSpec for RotatingFileSinkSpec {
 pub struct RotatingFileSink {
     follower: Follower,
     rotation: Rotation,
+    /// The files were moved, and the new one could not be opened yet.
+    moved: bool,
 }
 
 /// What came of a rotation that was due.
@@ -142,19 +144,32 @@ impl RotatingFileSink {
 
     /// Moves the files on and begins a new one, where that is to be done.
     fn turn(&mut self) -> io::Result<Turn> {
-        let Some(metadata) = self.follower.here()? else {
-            self.follower.reopen()?;
-            return Ok(Turn::Followed);
-        };
-        if self.rotation.backup_count == 0 || !metadata.is_file {
-            return Ok(Turn::Stays);
+        if !self.moved {
+            match self.follower.leads()? {
+                Leads::Elsewhere => {
+                    self.follower.reopen()?;
+                    return Ok(Turn::Followed);
+                }
+                Leads::Here(metadata) if !metadata.is_file => return Ok(Turn::Stays),
+                Leads::Here(_) if self.rotation.backup_count == 0 => return Ok(Turn::Stays),
+                Leads::Here(_) | Leads::Nowhere => self.move_on()?,
+            }
+        }
+        self.moved = true;
+        self.follower.reopen()?;
+        self.moved = false;
+        Ok(Turn::New)
+    }
+
+    /// Moves each file to the next number; a number that is missing is passed over.
+    fn move_on(&self) -> io::Result<()> {
+        if self.rotation.backup_count == 0 {
+            return Ok(());
         }
         for number in (1..self.rotation.backup_count).rev() {
             self.follower.rename(&self.numbered(number), &self.numbered(number + 1))?;
         }
-        self.follower.rename(self.follower.named.path(), &self.numbered(1))?;
-        self.follower.reopen()?;
-        Ok(Turn::New)
+        self.follower.rename(self.follower.named.path(), &self.numbered(1))
     }
 
     fn numbered(&self, number: u32) -> PathBuf {

@@ -9,7 +9,7 @@
 //!
 //! What it does not do: move or remove anything. Pinned by `tests/a_watched_file_is_followed.rs`.
 
-use super::named::{Follower, NamedFile, Turns, while_trying};
+use super::named::{Follower, Leads, NamedFile, Turns, while_trying};
 use super::{Frames, Sink, SinkSpec, Written};
 use crate::fs::{self, FileMode, FileSystem, Metadata, SystemFs};
 use std::io;
@@ -69,9 +69,9 @@ pub struct WatchedFileSink {
 
 impl WatchedFileSink {
     fn follow(&mut self) -> io::Result<()> {
-        match self.follower.here() {
-            Ok(Some(_)) => Ok(()),
-            Ok(None) => self
+        match self.follower.leads() {
+            Ok(Leads::Here(_)) => Ok(()),
+            Ok(Leads::Elsewhere | Leads::Nowhere) => self
                 .follower
                 .reopen()
                 .map_err(|error| while_trying("written to the file that was moved away", &error)),
