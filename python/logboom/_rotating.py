@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from logboom import _context, _handlers
 from logboom._handlers import FileHandler, StreamHandler
-from logboom._logboom import open_route
+from logboom._logboom import class_stamp, open_route
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     Target = int | tuple[int, str] | tuple[int, str, int, int, bool]
 
 _UTF8 = frozenset({"utf-8", "utf8"})
-_FOR_EVER_NS = 2**63 - 1
 # The slot itself; the classes below have a descriptor of that name over it.
 _STREAM = vars(StreamHandler)["stream"]
 
@@ -94,7 +93,8 @@ class _Stream:
 class _MovingHandler(FileHandler):
     """What the three have in common."""
 
-    __slots__ = ()
+    # Under which stamp its class was found plain.
+    __slots__ = ("_plain_under",)
 
     # What decides about a record before it is written, of our class and of the library's.
     _deciding: ClassVar[tuple[str, ...]] = ("_open",)
@@ -104,9 +104,16 @@ class _MovingHandler(FileHandler):
     def _is_plain(self) -> bool:
         """Whether nothing of the program's decides about a record of this handler."""
         own = self.__dict__
-        return _handlers.is_plain(type(self)) and (
-            not own or own.keys().isdisjoint(_handlers.OVERRIDES)
-        )
+        if own and not own.keys().isdisjoint(_handlers.OVERRIDES):
+            return False
+        cls = type(self)
+        # The stamp comes first: a change while we look must make the verdict useless.
+        stamp = class_stamp(cls)
+        if stamp and stamp == getattr(self, "_plain_under", 0):
+            return True
+        plain = _handlers.is_plain(cls)
+        self._plain_under = stamp if plain else 0
+        return plain
 
     def _settle(self) -> None:
         """End the route: what was logged is written, and ``stream`` has the last of it."""
@@ -160,9 +167,9 @@ class _MovingHandler(FileHandler):
         """Where a route leads, with a new descriptor; `None` where only the library knows."""
         raise NotImplementedError
 
-    def _deadline_ns(self) -> int:
+    def _deadline_ns(self) -> int | None:
         """From when on the library has something to do first."""
-        return _FOR_EVER_NS
+        return None
 
     def _current_route(self) -> Route | None:
         route = self._route
@@ -404,12 +411,10 @@ class TimedRotatingFileHandler(_MovingHandler, library.TimedRotatingFileHandler)
         )
         _handlers._list_weakly(self)
 
-    def _deadline_ns(self) -> int:
+    def _deadline_ns(self) -> int | None:
         at = self.rolloverAt
-        try:
-            return max(-_FOR_EVER_NS, min(math.ceil(at) * 10**9, _FOR_EVER_NS))
-        except (OverflowError, ValueError):  # never, or always
-            return -_FOR_EVER_NS if at < 0 else _FOR_EVER_NS
+        # Whether it is due already was asked before: what is no time lies ahead for ever.
+        return math.ceil(at) * 10**9 if -(2**32) < at < 2**32 else None
 
     def _place(self) -> Target | None:
         return self._descriptor() if type(self.rolloverAt) in {int, float} else None

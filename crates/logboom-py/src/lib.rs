@@ -43,6 +43,7 @@ fn _logboom(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("ConfigError", error::config_error_class(py)?)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(state::setup, module)?)?;
+    module.add_function(wrap_pyfunction!(state::class_stamp, module)?)?;
     module.add_function(wrap_pyfunction!(logger::logger_methods, module)?)?;
     module.add_function(wrap_pyfunction!(logger::library_obstacle, module)?)?;
     module.add_function(wrap_pyfunction!(logger::way_obstacle, module)?)?;

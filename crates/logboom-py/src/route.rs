@@ -254,16 +254,16 @@ impl Drop for Route {
 }
 
 /// Opens a route for a handler with this stream and formatter, which takes records natively until
-/// `deadline_ns`, in nanoseconds since the epoch; default for ever.
+/// `deadline_ns`, in nanoseconds since the epoch; default `None`, for ever.
 #[pyfunction]
-#[pyo3(signature = (name, target, stream, formatter, deadline_ns=i64::MAX))]
+#[pyo3(signature = (name, target, stream, formatter, deadline_ns=None))]
 pub(crate) fn open_route(
     py: Python<'_>,
     name: String,
     target: Target,
     stream: Py<PyAny>,
     formatter: &Bound<'_, PyAny>,
-    deadline_ns: i64,
+    deadline_ns: Option<i64>,
 ) -> PyResult<Route> {
     let (sink, turns) = target.sink(&name)?;
     let (pattern, look) = formatter::look(py, formatter)?.unzip();
@@ -284,7 +284,7 @@ pub(crate) fn open_route(
         pattern,
         look: slot,
         open: AtomicBool::new(true),
-        deadline_ns,
+        deadline_ns: deadline_ns.unwrap_or(i64::MAX),
         turns,
     })
 }

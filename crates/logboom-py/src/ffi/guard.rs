@@ -49,6 +49,11 @@ impl ClassStamp {
         Self::of_class_ptr(class.as_type_ptr())
     }
 
+    /// The interpreter's number for the class as it is.
+    pub(crate) fn tag(self) -> u32 {
+        self.tag
+    }
+
     /// A number to look it up by.
     #[inline]
     pub(crate) fn index(self) -> usize {

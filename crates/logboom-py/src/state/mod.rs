@@ -143,6 +143,13 @@ pub(crate) fn setup(py: Python<'_>, parts: Parts<'_>) -> PyResult<()> {
     STATE.set(py, state).map_err(|_| PyRuntimeError::new_err("logboom is set up already"))
 }
 
+/// A number that no class has had before and that changes with the class and those it inherits from; 0
+/// where the interpreter has none left.
+#[pyfunction]
+pub(crate) fn class_stamp(class: &Bound<'_, PyType>) -> u32 {
+    ClassStamp::of_class(class).map_or(0, ClassStamp::tag)
+}
+
 /// The class was not looked at yet, or changed since.
 pub(crate) struct Unclassified;
 
