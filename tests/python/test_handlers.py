@@ -466,3 +466,24 @@ def test_a_handler_is_closed_behind_a_call_that_waits(run_python):
     assert program.returncode == 0, err
     assert [line.split()[0] for line in out.splitlines()] == [str(n) for n in range(1000)]
     assert err.splitlines()[-1] == "0"
+
+
+def test_classes_do_not_push_each_other_out_of_what_is_known(logger, tmp_path):
+    """Wherever the class of a handler lies in memory, its records go natively."""
+    path = tmp_path / "app.log"
+    # Far more than the table of known classes has places, so that some fall together.
+    classes = [type(f"Handler{n}", (logboom.FileHandler,), {}) for n in range(500)]
+    slow = []
+    for cls in classes:
+        handler = cls(path, encoding="utf-8")
+        logger.handlers = [handler]
+        for n in range(3):
+            logger.info("warm %d", n)
+        seen = []
+        sys.setprofile(lambda frame, event, _, seen=seen: event == "call" and seen.append(frame))
+        logger.info("native")
+        sys.setprofile(None)
+        if seen:
+            slow.append(cls.__name__)
+        handler.close()
+    assert slow == []

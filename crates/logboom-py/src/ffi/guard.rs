@@ -49,6 +49,11 @@ impl ClassStamp {
         Self::of_class_ptr(class.as_type_ptr())
     }
 
+    /// Whether the other one is of the same class, or of one that was at its address.
+    pub(crate) fn is_of_same_class(self, other: ClassStamp) -> bool {
+        self.class == other.class
+    }
+
     /// The interpreter's number for the class as it is.
     pub(crate) fn tag(self) -> u32 {
         self.tag

@@ -25,20 +25,30 @@ pub(crate) struct Shape<'s> {
     class: usize,
 }
 
-/// What is known of classes, by stamp. A colliding entry only forgets.
-pub(crate) struct ClassTable<K, const N: usize>([GilCell<(ClassStamp, K, usize)>; N]);
+/// How many classes that fall to one place of a [`ClassTable`] are known at a time: those of a logger and
+/// of its handlers are asked for in turns, and must not push each other out.
+const WAYS: usize = 4;
+
+/// What is known of a class under its stamp, and the class with slots that it inherits from.
+type Known<K> = (ClassStamp, K, usize);
+
+/// What is known of classes, by stamp. A full place forgets what it learnt first.
+pub(crate) struct ClassTable<K, const N: usize>([[GilCell<Known<K>>; WAYS]; N]);
 
 impl<K: Copy, const N: usize> ClassTable<K, N> {
     pub(crate) fn new(nothing: K) -> Self {
-        ClassTable(std::array::from_fn(|_| GilCell::new((ClassStamp::NEVER, nothing, 0))))
+        let empty = || GilCell::new((ClassStamp::NEVER, nothing, 0));
+        ClassTable(std::array::from_fn(|_| std::array::from_fn(|_| empty())))
     }
 
     /// What is known of the class of `object`, and its shape.
     #[inline]
     pub(crate) fn get<'s>(&self, still: &'s Still<'_>, object: Ref<'s>) -> Option<(K, Shape<'s>)> {
         let stamp = ClassStamp::of(object)?;
-        let (kept, known, class) = self.0[stamp.index() % N].get(still);
-        (kept == stamp).then_some((known, Shape { object, class }))
+        let place = &self.0[stamp.index() % N];
+        let (_, known, class) =
+            place.iter().map(|cell| cell.get(still)).find(|(kept, ..)| *kept == stamp)?;
+        Some((known, Shape { object, class }))
     }
 
     /// Keeps what is known of a class, and the class with slots that it inherits from, if any.
@@ -55,7 +65,13 @@ impl<K: Copy, const N: usize> ClassTable<K, N> {
             unsafe { ffi::PyType_IsSubtype(class.as_type_ptr(), base.as_type_ptr()) != 0 }
         };
         let base = slots_of.filter(inherits).map_or(0, |base| base.as_ptr() as usize);
-        self.0[stamp.index() % N].set(still, (stamp, known, base));
+        let place = &self.0[stamp.index() % N];
+        // An older stamp of the class goes, or else what was learnt first.
+        let same = place.iter().position(|cell| cell.get(still).0.is_of_same_class(stamp));
+        for at in (1..=same.unwrap_or(WAYS - 1)).rev() {
+            place[at].set(still, place[at - 1].get(still));
+        }
+        place[0].set(still, (stamp, known, base));
     }
 }
 
