@@ -131,18 +131,23 @@ class _MovingHandler(FileHandler):
 
     def _follow(self, route: Route) -> None:
         """Open the file that the writer went on to, if it did, in the place of the one before."""
-        turns = route.turns
-        old = _STREAM.__get__(self)
-        if not route.moved or old is None or old is not self._opened:
+        if not route.moved:
             return
+        # Another thread may read `stream` at the same time.
+        self.acquire()
         try:
-            stream = self._open()
-        except OSError:
-            return  # the old one stays, as the writer's does where it cannot open another
-        _STREAM.__set__(self, stream)
-        route.follow(stream, turns)
-        with contextlib.suppress(OSError):
-            old.close()
+            turns = route.turns
+            old = _STREAM.__get__(self)
+            if not route.moved or old is None or old is not self._opened:
+                return
+            # Where that fails the old one stays, as the writer's does.
+            with contextlib.suppress(OSError):
+                stream = self._open()
+                _STREAM.__set__(self, stream)
+                route.follow(stream, turns)
+                old.close()
+        finally:
+            self.release()
 
     def _leads_here(self) -> bool:
         """Whether the file's name leads to the file that is open."""
