@@ -26,6 +26,13 @@ class Formatter(logging.Formatter):
     """One that is the program's own."""
 
 
+class Foreign(logging.Handler):
+    """One that does nothing with a record that is made."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        pass
+
+
 def plain(logger: logging.Logger, records: int) -> None:
     for number in range(records):
         logger.info("record %d of %s", number, "some")
@@ -43,7 +50,7 @@ def extra(logger: logging.Logger, records: int) -> None:
 
 def exception(logger: logging.Logger, records: int) -> None:
     try:
-        raise ValueError("as it should")
+        int("no number")
     except ValueError:
         for number in range(records):
             logger.info("record %d", number, exc_info=True)
@@ -58,13 +65,11 @@ def own_formatter(logger: logging.Logger) -> None:
 
 
 def filtered(logger: logging.Logger) -> None:
-    logger.addFilter(lambda record: True)
+    logger.addFilter(bool)
 
 
 def foreign_handler(logger: logging.Logger) -> None:
-    handler = logging.Handler()
-    handler.emit = lambda record: None  # type: ignore[method-assign]
-    logger.addHandler(handler)
+    logger.addHandler(Foreign())
 
 
 Case = tuple[Callable[[logging.Logger, int], None], Callable[[logging.Logger], None]]

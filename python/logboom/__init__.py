@@ -13,17 +13,16 @@ their records to an engine whose one thread formats and writes without the GIL.
 from typing import TYPE_CHECKING
 
 from logboom import _binding as _binding
-from logboom._adopt import AdoptedListener, AdoptReport, adopt
 from logboom._config import basicConfig, configure
 from logboom._context import bind, bound, clear, context, reset, unbind
-from logboom._explain import Explanation, HandlerWay, explain
 from logboom._handlers import FileHandler, NullHandler, StreamHandler
 from logboom._lifecycle import flush, shutdown, stats, sync
 from logboom._logboom import ConfigError, LogboomError, Report, Stats, __version__
 from logboom._loggers import Logger, install, installed, uninstall
-from logboom._queues import QueueHandler, QueueListener
 
 if TYPE_CHECKING:
+    from logboom._adopt import AdoptedListener, AdoptReport, adopt
+    from logboom._explain import Explanation, HandlerWay, explain
     from logboom._network import (
         DatagramHandler,
         HTTPHandler,
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
         SocketHandler,
         SysLogHandler,
     )
+    from logboom._queues import QueueHandler, QueueListener
     from logboom._rotating import (
         RotatingFileHandler,
         TimedRotatingFileHandler,
@@ -80,16 +80,25 @@ __all__ = [
     "uninstall",
 ]
 
-# Where the handlers are that need `logging.handlers`, whose import costs as much as all of ours.
+# Where the things are that need `logging.handlers` or `dataclasses`, each of which costs as much to
+# import as all of ours.
 _AT_NEED = {
+    "AdoptReport": "_adopt",
+    "AdoptedListener": "_adopt",
     "DatagramHandler": "_network",
+    "Explanation": "_explain",
     "HTTPHandler": "_network",
+    "HandlerWay": "_explain",
     "MemoryHandler": "_network",
+    "QueueHandler": "_queues",
+    "QueueListener": "_queues",
     "RotatingFileHandler": "_rotating",
     "SocketHandler": "_network",
     "SysLogHandler": "_network",
     "TimedRotatingFileHandler": "_rotating",
     "WatchedFileHandler": "_rotating",
+    "adopt": "_adopt",
+    "explain": "_explain",
 }
 
 

@@ -2,7 +2,8 @@
 
 The cure for a program that keeps its configuration: each listener goes on with the same queue, the
 same handlers and the same ``stop()``, without its thread. No record is lost, none changes its place:
-a thread is ended by the sentinel that ``stop()`` would use, and the lane takes nothing before it is gone.
+a thread is ended by the sentinel that ``stop()`` would use, and the lane takes nothing before it has
+ended.
 """
 
 from __future__ import annotations
@@ -83,7 +84,9 @@ def adopt(timeout: float = 5.0) -> AdoptReport:
     Raises `ValueError` for a negative time-out.
     """
     if not timeout >= 0:
-        raise ValueError(f"invalid `timeout`: got {timeout!r}, expected a number of seconds, 0 or more")
+        raise ValueError(
+            f"invalid `timeout`: got {timeout!r}, expected a number of seconds, 0 or more"
+        )
     deadline = time.monotonic() + timeout
     with _lock:
         found = list(_running())
@@ -91,11 +94,9 @@ def adopt(timeout: float = 5.0) -> AdoptReport:
         told = {id(one): _describe(one) for one in found}
         # All are told before one is waited for, so that they end side by side, also two on one queue.
         stopped = [one for one in movable if _tell(one, deadline)]
-        threads = {id(one): one._thread for one in stopped}  # type: ignore[attr-defined]
-        seated = []
+        threads: dict[int, Any] = {id(one): one._thread for one in stopped}
         for one in stopped:
             _lane.start(one, predecessor=threads[id(one)])
-            seated.append(id(one))
         ended = 0
         for thread in threads.values():
             if thread is not threading.current_thread():
@@ -118,19 +119,20 @@ def _running() -> Iterator[logging.handlers.QueueListener]:
 
 
 def _left_because(listener: logging.handlers.QueueListener) -> str:
-    if isinstance(listener._thread, _lane.Seat):  # type: ignore[attr-defined]
+    if isinstance(listener._thread, _lane.Seat):
         return "it is on the lane"
     name = overrides_loop(type(listener))
     return f"its class has its own `{name}`" if name else ""
 
 
 def _describe(listener: logging.handlers.QueueListener) -> tuple[str, str, tuple[str, ...], int]:
+    source: Any = listener.queue
     try:
-        waiting = int(listener.queue.qsize())  # type: ignore[attr-defined]
+        waiting = int(source.qsize())
     except Exception:  # noqa: BLE001 - not on every system, not every queue
         waiting = 0
     handlers = tuple(_name(handler) for handler in listener.handlers)
-    return _name(listener), _name(listener.queue), handlers, waiting
+    return _name(listener), _name(source), handlers, waiting
 
 
 def _name(thing: object) -> str:
@@ -156,6 +158,6 @@ def _outcome(
 ) -> tuple[Literal["moved", "moving", "on the lane", "left"], str]:
     if thread is not None:
         return ("moving", "") if thread.is_alive() else ("moved", "")
-    if isinstance(listener._thread, _lane.Seat):  # type: ignore[attr-defined]
+    if isinstance(listener._thread, _lane.Seat):
         return "on the lane", ""
     return "left", _left_because(listener) or "its queue stayed full"

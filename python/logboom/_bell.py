@@ -7,6 +7,7 @@ into whatever file got its number.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import threading
@@ -38,10 +39,8 @@ class Bell:
         if not _HAS_POLL:
             self._event.set()
         elif self._ends is not None:
-            try:
+            with contextlib.suppress(BlockingIOError):  # rung often enough
                 os.write(self._ends[1], b"x")
-            except BlockingIOError:  # rung often enough
-                pass
 
     def wait(self, seconds: float | None, descriptors: Iterable[int] = ()) -> list[int]:
         """Wait for a ring or a readable descriptor, this long at most; gives those that are readable.
@@ -49,14 +48,13 @@ class Bell:
         Without ``select.poll`` (Windows) it does not look at descriptors, and returns all of them
         after 50 milliseconds.
         """
-        if not _HAS_POLL:
+        if self._ends is None:
             given = list(descriptors)
             if given:
                 seconds = min(0.05, seconds or 0.05)
             self._event.wait(seconds)
             self._event.clear()
             return given
-        assert self._ends is not None, "not open"
         poll = select.poll()
         for descriptor in (self._ends[0], *descriptors):
             poll.register(descriptor, select.POLLIN)
@@ -64,10 +62,8 @@ class Bell:
         found = [descriptor for descriptor, _ in poll.poll(milliseconds)]
         if self._ends[0] in found:
             found.remove(self._ends[0])
-            try:
+            with contextlib.suppress(BlockingIOError):  # a forked process read it first
                 os.read(self._ends[0], 4096)
-            except BlockingIOError:  # a forked process read it first
-                pass
         return found
 
     def begin_anew(self) -> None:

@@ -153,9 +153,7 @@ class Seat:
 
 def report() -> None:
     """Tell of an exception as of one that ended a thread."""
-    kind, error, traceback = sys.exc_info()
-    assert kind is not None
-    arguments = (kind, error, traceback, threading.current_thread())
+    arguments = (*sys.exc_info(), threading.current_thread())
     with contextlib.suppress(Exception):  # nobody is left who could be told
         threading.excepthook(threading.ExceptHookArgs(arguments))
 

@@ -163,7 +163,7 @@ class QueueHandler(logging.handlers.QueueHandler):
 
     @listener.setter
     def listener(self, listener: Any) -> None:
-        if type(listener) is _LIBRARY and listener._thread is None:  # type: ignore[attr-defined]
+        if type(listener) is _LIBRARY and listener._thread is None:
             listener.__class__ = QueueListener
         self._make_listener = None
         vars(self)["listener"] = listener
@@ -248,8 +248,8 @@ def _handler(handler: Any, configured: Mapping[str, Any] | None) -> logging.Hand
     if isinstance(handler, logging.Handler):
         return handler
     # An entry that a configuration refers to (``cfg://handlers.x``) bears the name it was found by.
-    name = handler if isinstance(handler, str) else getattr(handler, "key", None)
+    name = handler if isinstance(handler, str) else getattr(handler, "key", "")
     found = (logging._handlers if configured is None else configured).get(name)  # type: ignore[attr-defined]
     if not isinstance(found, logging.Handler):
-        raise ValueError(f"Unable to set required handler {name!r}")
+        raise ValueError(f"Unable to set required handler {name!r}")  # noqa: TRY004 - as dictConfig
     return found

@@ -171,7 +171,7 @@ class _InProcess(Source):
 
     def begin_anew(self) -> bool:
         """In a forked child: another thread of the parent's may have held the locks."""
-        fresh = queue.Queue(self.queue.maxsize)
+        fresh: queue.Queue[Any] = queue.Queue(self.queue.maxsize)
         for name in ("mutex", "not_empty", "not_full", "all_tasks_done", "unfinished_tasks"):
             setattr(self.queue, name, getattr(fresh, name))
         self.queue._init(self.queue.maxsize)

@@ -32,7 +32,7 @@ def texts(log) -> list[str]:
 def test_a_listener_is_a_context_and_starts_once(log):
     source, handler = queue.Queue(), logboom.FileHandler(log)
     with logboom.QueueListener(source, handler) as listener:
-        with pytest.raises(RuntimeError, match="^Listener already started$"):
+        with pytest.raises(RuntimeError, match=r"^Listener already started$"):
             listener.start()
         source.put(logging.makeLogRecord({"msg": "inside"}))
     assert listener._thread is None

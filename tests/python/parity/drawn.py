@@ -105,8 +105,8 @@ class Program:
     def add_handler(self) -> None:
         if len(self.handlers) < 6:
             self.files += 1
-            handler = self.side.file(None, f"{self.seed}-{self.files}.log", delay=self.draw.random() < 0.2)
-            self.handlers.append(handler)
+            name = f"{self.seed}-{self.files}.log"
+            self.handlers.append(self.side.file(None, name, delay=self.draw.random() < 0.2))
         self.logger().addHandler(self.handler())
 
     def remove_handler(self) -> None:
@@ -125,8 +125,11 @@ class Program:
         self.handler().setLevel(self.draw.choice(LEVELS))
 
     def toggle(self) -> None:
-        logger, name = self.logger(), self.draw.choice(("propagate", "disabled"))
-        setattr(logger, name, self.draw.choice((True, True, False) if name == "propagate" else (False, False, True)))
+        usual = self.draw.random() < 0.7
+        if self.draw.random() < 0.5:
+            self.logger().propagate = usual
+        else:
+            self.logger().disabled = not usual
 
     def format(self) -> None:
         pattern, style = self.draw.choice(FORMATS)
@@ -140,13 +143,16 @@ class Program:
             where.filters.clear()
         else:
             least = self.draw.choice(LEVELS)
-            where.addFilter(self.draw.choice((logging.Filter("a"), lambda record: record.levelno >= least)))
+            by_level = lambda record: record.levelno >= least  # noqa: E731
+            where.addFilter(self.draw.choice((logging.Filter("a"), by_level)))
 
     def disable(self) -> None:
         logging.disable(self.draw.choice((0, 0, 10, 30)))
 
     def name_level(self) -> None:
-        logging.addLevelName(self.draw.choice((15, 25, 20)), self.draw.choice(("NEW", "INFO", "X Y")))
+        logging.addLevelName(
+            self.draw.choice((15, 25, 20)), self.draw.choice(("NEW", "INFO", "X Y"))
+        )
 
     def patch(self) -> None:
         logger, seen = self.logger(), self
@@ -175,11 +181,15 @@ class Program:
 
     def log(self) -> None:
         logger = self.logger()
-        name = self.draw.choice(("debug", "info", "warning", "error", "critical", "exception", "log"))
+        name = self.draw.choice(
+            ("debug", "info", "warning", "error", "critical", "exception", "log")
+        )
         arguments, keywords = _drawn_arguments(self.draw), _drawn_keywords(self.draw)
         if name == "log":
             arguments = (self.draw.choice(LEVELS), *arguments)
-        target = logging.LoggerAdapter(logger, {"user": "adapted"}) if self.draw.random() < 0.1 else logger
+        target: object = logger
+        if self.draw.random() < 0.1:
+            target = logging.LoggerAdapter(logger, {"user": "adapted"})
         inside = self.draw.random() < 0.2
         for _ in range(self.draw.choice((1, 1, 3))):
             try:
