@@ -22,6 +22,7 @@ STDLIB = Path(__file__).resolve().parents[1] / "stdlib"
 
 @pytest.fixture(autouse=True)
 def runner_on_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(STDLIB.parent))
     monkeypatch.syspath_prepend(str(STDLIB))
 
 

@@ -20,7 +20,6 @@ import contextlib
 import faulthandler
 import importlib
 import json
-import logging
 import os
 import signal
 import sys
@@ -34,26 +33,15 @@ from typing import TYPE_CHECKING, Any
 
 import suite
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+from witness import in_effect
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import CodeType
 
 POLL = 0.02
-
-
-def in_effect() -> str:
-    """Tell why our loggers are not in effect; nothing where they are."""
-    import logboom
-
-    if not logboom.installed():
-        return "not installed"
-    if logging.getLoggerClass() is not logboom.Logger:
-        return f"the class of new loggers is {logging.getLoggerClass()}"
-    if not type(logging.root).__module__.startswith("logboom."):
-        return f"the class of the root logger is {type(logging.root)}"
-    if type(vars(type(logging.root)).get("info")).__name__ != "method_descriptor":
-        return "the methods of the root logger are not native"
-    return ""
 
 
 class Told(unittest.TestResult):

@@ -29,7 +29,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import compare
 import suite
 
 if sys.version_info >= (3, 11):
@@ -38,6 +37,10 @@ else:
     import tomli as tomllib
 
 HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent))
+
+import compare  # noqa: E402 - found beside this directory
+
 LAYOUTS = ("together", "apart")
 # Small, and each of its tests logs through `getLogger` on all levels.
 WITNESSED = ".BuiltinLevelsTest."

@@ -1,8 +1,9 @@
-"""What differs between CPython's logging tests without us and with us, and which of it may.
+"""What differs between other people's tests without us and with us, and which of it may.
 
 A *regression* is a test that passes without us and does not with us, in the same layout: whether it
 fails, is skipped, hangs, crashes or is missing. ``expected.toml`` lists those that may be, each with its
-reason. An entry that nothing needs any more is *stale*.
+reason. An entry that nothing needs any more is *stale*. Used by ``stdlib/run.py`` and ``others/run.py``;
+the layout is there how the tests were run, here whose they are.
 """
 
 from __future__ import annotations
