@@ -3,7 +3,8 @@
 # Nothing has to be set. What can be:
 #   PYTHON=/path/to/python   the interpreter (3.10 or newer); each has an environment of its own in .venv/
 #   PROFILE=release          the cargo profile of the binding; the default builds faster, runs a little slower
-#   ARGS="..."               for the demo and the benchmarks
+#   ARGS="..."               for the demo, the benchmarks and the tests of other projects
+#   PROJECTS="..."           whose tests `make test-others` runs, by name; all by default
 #   PYTEST_ARGS="..."        for pytest
 #   FUZZ_SECONDS=60          for each fuzz target
 #   CARGO_TARGET_DIR=dir     where cargo builds, instead of target/
@@ -15,6 +16,7 @@ PYTHON ?= python3
 PROFILE ?= dev-release
 ARGS ?=
 PYTEST_ARGS ?=
+PROJECTS ?=
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
@@ -114,6 +116,10 @@ test-stdlib: ## run CPython's own logging tests under logboom, on every interpre
 .PHONY: test-stdlib-here
 test-stdlib-here: $(BUILT)
 	"$(PY)" tests/stdlib/run.py $(ARGS)
+
+.PHONY: test-others
+test-others: $(BUILT) ## run other projects' logging tests under logboom; needs the network (PROJECTS="structlog uvicorn")
+	"$(PY)" tests/others/run.py --tag "$(TAG)" --wheel "$(VENV)"/wheels/*.whl $(ARGS) $(PROJECTS)
 
 .PHONY: loom
 loom: ## run the models of the ring and the barrier through every order of their steps
