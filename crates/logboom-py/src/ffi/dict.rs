@@ -120,13 +120,19 @@ mod stamp {
     static CHANGES: AtomicU64 = AtomicU64::new(0);
     static WATCHER: OnceLock<c_int> = OnceLock::new();
 
+    /// `PyDict_EVENT_DEALLOCATED`. It tells nothing of a dictionary that a [`Kept`] holds, and others
+    /// go while what came after them is good: counted, each look would make the next one void.
+    const DEALLOCATED: c_int = 5;
+
     unsafe extern "C" fn changed(
-        _event: c_int,
+        event: c_int,
         _dict: *mut ffi::PyObject,
         _key: *mut ffi::PyObject,
         _value: *mut ffi::PyObject,
     ) -> c_int {
-        CHANGES.fetch_add(1, Ordering::Relaxed);
+        if event != DEALLOCATED {
+            CHANGES.fetch_add(1, Ordering::Relaxed);
+        }
         0
     }
 
