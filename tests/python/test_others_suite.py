@@ -182,12 +182,19 @@ def broken_end():
 def test_fails_at_its_end(broken_end):
     pass
 def test_undoes():
-    import logboom
-    logboom.uninstall()
+    if IS_OURS:
+        import logboom
+        logboom.uninstall()
     logging.setLoggerClass(logging.Logger)
 def test_is_watched_after_that():
     assert IS_OURS == type(logging.root).__module__.startswith("logboom.")
     assert IS_OURS == type(logging.getLogger("new")).__module__.startswith("logboom.")
+def test_gives_a_class_of_its_own():
+    class Mine(logging.getLoggerClass()):
+        pass
+    logging.setLoggerClass(Mine)
+def test_starts_with_the_class_there_was():
+    assert type(logging.getLogger("newer")).__name__ == "Logger"
 def test_forks():
     pid = os.fork()
     if pid == 0:
@@ -208,6 +215,8 @@ OUTCOMES = {
     "test_fails_at_its_end": "failed",
     "test_undoes": "passed",
     "test_is_watched_after_that": "passed",
+    "test_gives_a_class_of_its_own": "passed",
+    "test_starts_with_the_class_there_was": "passed",
 }
 
 
@@ -246,7 +255,7 @@ def test_every_test_has_its_outcome_and_install_is_in_effect_for_each(
     outcomes = {name.partition("::")[2]: one["outcome"] for name, one in result["tests"].items()}
     assert (code, outcomes) == (1, OUTCOMES)
     assert bool(run.ours(result["loggers"])) == (mode == "install")
-    # Once at the start, as there is no `.pth` file here, and once after the test that undid it.
+    # At the start, as there is no `.pth` file here, and after the test that undid it.
     assert result["installed_again"] == (2 if mode == "install" else 0)
     assert not result["interrupted"]
 

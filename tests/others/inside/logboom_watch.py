@@ -6,10 +6,12 @@ to do: a JSON object of ``mode`` (``plain`` or ``install``), ``tests`` (the dire
 told nothing; `install` is in effect there as well, by the environment's ``.pth`` file (``prepare.py``).
 
 1. Before each test `install` is in effect, or the test does not count as passed. What a test undid is
-   followed by another `install`; a class that the project gave to `logging.setLoggerClass` stays.
-2. Every test has one outcome: failed if its set-up, call or end failed, skipped, or passed. What is
+   followed by another `install`.
+2. Each test starts with the class of new loggers that there was before the first, in both modes: ours,
+   or one that the project gave to `logging.setLoggerClass` when it was imported.
+3. Every test has one outcome: failed if its set-up, call or end failed, skipped, or passed. What is
    expected to fail is ``xfailed``, and what passes all the same ``xpassed``.
-3. Each line is whole and with the system before the next test begins, so a crash loses none.
+4. Each line is whole and with the system before the next test begins, so a crash loses none.
 """
 
 from __future__ import annotations
@@ -38,6 +40,10 @@ class Watch:
         self.pid = os.getpid()
         self.outcome, self.detail = "", ""
         self.again = 0
+        self.new_loggers = logging.getLoggerClass()
+
+    def pytest_collection_finish(self) -> None:
+        self.new_loggers = logging.getLoggerClass()
 
     def tell(self, **event: Any) -> None:
         """Write one line; a forked child of a test has nothing to tell."""
@@ -57,13 +63,16 @@ class Watch:
         self.outcome, self.detail = "passed", ""
         self.tell(start=item.nodeid)
         if self.installing:
-            self._install()
+            self.install()
+        if logging.getLoggerClass() is not self.new_loggers:
+            logging.setLoggerClass(self.new_loggers)
         try:
             return (yield)
         finally:
             self.tell(end=item.nodeid, outcome=self.outcome, detail=self.detail[-4000:])
 
-    def _install(self) -> None:
+    def install(self) -> None:
+        """Have `install` in effect."""
         from witness import in_effect
 
         import logboom
@@ -108,4 +117,6 @@ def pytest_configure(config: pytest.Config) -> None:
     sys.path.append(order["tests"])
     told = os.open(order["told"], os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o644)
     watch = Watch(told, order["mode"] == "install")
+    if watch.installing:
+        watch.install()
     config.pluginmanager.register(watch, "logboom-watching")
