@@ -19,14 +19,11 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 _HIGHEST = 2**31 - 1
-_LIBRARY_FILES = {
-    logging.Handler.handle.__code__.co_filename,
-    *(
-        module.__file__
-        for name in ("logging.handlers", __package__ + "._handlers")
-        if (module := sys.modules.get(name)) is not None
-    ),
-}
+# Whose methods are on the way of a record where nobody replaced them.
+_KNOWN_MODULES = (
+    *("logging", "logging.handlers"),
+    *("logboom._handlers", "logboom._moving", "logboom._rotating"),
+)
 
 # By the words of `crates/logboom-py/src/logger/obstacle.rs`.
 _TEXTS = {
@@ -254,8 +251,8 @@ def _handler_text(handler: logging.Handler, obstacle: str) -> str:
 def _foreign(handler: logging.Handler) -> str:
     import logboom
 
-    ours = getattr(logboom, type(handler).__name__, None)
-    if type(handler).__module__ in {"logging", "logging.handlers"} and ours is not None:
+    ours = getattr(logboom, type(handler).__name__, object)
+    if type(handler).__module__ in _KNOWN_MODULES and issubclass(ours, _handlers.StreamHandler):
         return f"{_class(handler)} is the library's; logboom.{ours.__name__} is native"
     return f"{_class(handler)} gets a LogRecord at the call"
 
@@ -263,11 +260,14 @@ def _foreign(handler: logging.Handler) -> str:
 def _replaced(handler: logging.Handler) -> str:
     """The methods on the way of a record that neither the library nor we defined."""
     names = ("handle", "emit", "format", "filter", "acquire", "release", "flush")
+    deciding: tuple[str, ...] = getattr(handler, "_deciding", ())
+    modules = (sys.modules.get(name) for name in _KNOWN_MODULES)
+    files = {module.__file__ for module in modules if module is not None}
     return ", ".join(
         f"`{name}`"
-        for name in names
+        for name in dict.fromkeys((*names, *deciding))
         if getattr(getattr(type(handler), name), "__code__", None) is None
-        or getattr(type(handler), name).__code__.co_filename not in _LIBRARY_FILES
+        or getattr(type(handler), name).__code__.co_filename not in files
     )
 
 
@@ -275,6 +275,10 @@ def _streamless(handler: logging.Handler) -> str:
     stream = getattr(handler, "stream", None)
     if stream is None:
         return "its file is opened at the first record"
+    if hasattr(handler, "_deciding"):
+        return (
+            "only the library's own code can do what its mode, encoding, namer or rotator asks for"
+        )
     encoding = getattr(stream, "encoding", None)
     if isinstance(handler, logging.FileHandler) and encoding is not None:
         return f"its stream, {encoding}, is not one that it opened itself as UTF-8"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import logging.handlers
 import sys
 from collections.abc import Callable, Iterator
 
@@ -54,8 +55,20 @@ class Handler(logboom.StreamHandler):
         pass
 
 
+class Rotating(logboom.RotatingFileHandler):
+    def rotate(self, source, dest):
+        super().rotate(source, dest)
+
+
 class Formatter(logging.Formatter):
     pass
+
+
+def rotating(logger, kind=logboom.RotatingFileHandler):
+    path = logger.parent.handlers[0].baseFilename
+    handler = kind(f"{path}.rotating", maxBytes=1000, backupCount=1)
+    logger.addHandler(handler)
+    return handler
 
 
 def own_method(logger):
@@ -116,6 +129,23 @@ CASES: dict[str, tuple[Callable[[logging.Logger], object], str]] = {
     "stream": (
         lambda logger: logger.addHandler(logboom.StreamHandler(io.StringIO())),
         "its stream is not the real standard output or standard error",
+    ),
+    "rotating": (rotating, ""),
+    "rotating in a way of its own": (
+        lambda logger: rotating(logger, Rotating),
+        "has its own `rotate`",
+    ),
+    "rotating with a namer": (
+        lambda logger: setattr(rotating(logger), "namer", str),
+        "only the library's own code can do what its mode, encoding, namer or rotator asks for",
+    ),
+    "syslog": (
+        lambda logger: logger.addHandler(logboom.SysLogHandler(("127.0.0.1", 1))),
+        "handler SysLogHandler: logboom._network.SysLogHandler gets a LogRecord at the call",
+    ),
+    "library's syslog": (
+        lambda logger: logger.addHandler(logging.handlers.SysLogHandler(("127.0.0.1", 1))),
+        "handler SysLogHandler: logging.handlers.SysLogHandler gets a LogRecord at the call",
     ),
     "many handlers": (
         lambda logger: [
