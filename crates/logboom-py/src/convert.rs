@@ -46,21 +46,28 @@ impl Owned {
     /// What `str` raises.
     pub(crate) fn of(object: &Bound<'_, PyAny>) -> PyResult<Owned> {
         Ok(match exact(Ref::from_bound(object)) {
-            Some(Value::None) => Owned::None,
-            Some(Value::Bool(truth)) => Owned::Bool(truth),
-            Some(Value::I64(number)) => Owned::I64(number),
-            Some(Value::F64(number)) => Owned::F64(number),
-            Some(Value::Str(text)) => Owned::Str(text.to_owned()),
+            Some(value) => Owned::kept(value),
             // Lone surrogates become `?`: a field must not make every line of a request fail.
-            _ => Owned::Object(object.str()?.to_string_lossy().into_owned()),
+            None => Owned::Object(object.str()?.to_string_lossy().into_owned()),
         })
+    }
+
+    /// A value that [`exact`] gave.
+    pub(crate) fn kept(value: Value<'_>) -> Owned {
+        match value {
+            Value::Bool(truth) => Owned::Bool(truth),
+            Value::I64(number) => Owned::I64(number),
+            Value::F64(number) => Owned::F64(number),
+            Value::Str(text) => Owned::Str(text.to_owned()),
+            _ => Owned::None,
+        }
     }
 
     /// What a conversion has to know of it. Of an object only the text is known, which is what `%s`
     /// shows of it and no other conversion.
     pub(crate) fn kind(&self) -> Kind {
         match self {
-            Owned::Object(_) => Kind::Text,
+            Owned::Object(_) => Kind::Object,
             _ => Kind::of(&self.value()),
         }
     }

@@ -1,6 +1,6 @@
 //! Whether a handler's formatter is one whose work the engine can do, exactly.
 //!
-//! Native is an instance of exactly `logging.Formatter`, with a `%` pattern, no defaults, and every
+//! Native is an instance of exactly `logging.Formatter` with one of the library's styles, and every
 //! method as the library defines it. All of that can be changed behind our back — a `converter`
 //! assigned, `datefmt` replaced, a method patched — so a [`Look`] keeps stamps of everything it was
 //! drawn from, and is good while they hold.
@@ -9,16 +9,17 @@ use crate::ffi::dict::{self, Stamps};
 use crate::ffi::guard::ClassStamp;
 use crate::ffi::{Ref, Still};
 use crate::state::state;
+use crate::style::{self, More, Style, only_has, text};
 use logboom::format::pattern::{PatternFormatter, PatternOptions};
 use logboom::format::{Formatter, TimeModel, Zone};
 use pyo3::prelude::*;
-use pyo3::types::{PyCFunction, PyDict, PyModule, PyString, PyType};
+use pyo3::types::{PyCFunction, PyDict, PyModule, PyType};
 use std::sync::Arc;
 
 /// What a formatter does, as far as it is native.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pattern {
-    pattern: String,
+    style: Style,
     datefmt: Option<String>,
     time_format: String,
     msec_format: Option<String>,
@@ -35,6 +36,7 @@ pub(crate) struct Look {
     classes: [ClassStamp; 2],
     style: Py<PyAny>,
     stamps: Stamps<4>,
+    more: Option<Box<More>>,
 }
 
 impl Look {
@@ -45,6 +47,7 @@ impl Look {
             && ClassStamp::of(Ref::from_py(still, &self.formatter)) == Some(self.classes[0])
             && ClassStamp::of(Ref::from_py(still, &self.style)) == Some(self.classes[1])
             && self.stamps.hold(still)
+            && self.more.as_ref().is_none_or(|more| more.holds(still))
     }
 }
 
@@ -58,7 +61,9 @@ pub(crate) fn may_be_native(formatter: &Bound<'_, PyAny>) -> PyResult<bool> {
 
 const FORMATTER_METHODS: [&str; 6] =
     ["format", "formatTime", "formatException", "formatMessage", "formatStack", "usesTime"];
-const STYLE_METHODS: [&str; 3] = ["format", "_format", "usesTime"];
+/// What a formatter may have of its own; anything else may be a method of the user's.
+const FORMATTER_ATTRIBUTES: [&str; 6] =
+    ["_style", "_fmt", "datefmt", "converter", "default_time_format", "default_msec_format"];
 
 /// What `formatter` does and a look at it; `None` where only Python can do it.
 ///
@@ -83,9 +88,6 @@ pub(crate) fn look(
     let own = dict::of_attributes(&formatter)?;
     let Some(style) = own.get_item("_style")? else { return Ok(None) };
     let style_class = style.get_type();
-    if !style_class.is(logging.getattr("PercentStyle")?) {
-        return Ok(None);
-    }
     let style_own = dict::of_attributes(&style)?;
     let time = logging.getattr("time")?.cast_into::<PyModule>()?;
     let stamps = Stamps::of([&own, &style_own, &logging.dict(), &time.dict()])?;
@@ -94,15 +96,15 @@ pub(crate) fn look(
     else {
         return Ok(None);
     };
-    let plain = state.has_library_methods(&class, &FORMATTER_METHODS)?
-        && state.has_library_methods(&style_class, &STYLE_METHODS)?
-        && only_has(&own, &["_style", "_fmt", "datefmt"])?
-        && only_has(&style_own, &["_fmt", "_defaults"])?
-        && style_own.get_item("_defaults")?.is_none_or(|d| !d.is_truthy().unwrap_or(true));
-    if !plain {
+    if !state.has_library_methods(&class, &FORMATTER_METHODS)?
+        || !only_has(&own, &FORMATTER_ATTRIBUTES)?
+    {
         return Ok(None);
     }
-    let Some(pattern) = read(logging, &class, &own, &style_own)? else { return Ok(None) };
+    let Some((its, more)) = style::look(state, logging, &style_class, &style_own)? else {
+        return Ok(None);
+    };
+    let Some(pattern) = read(logging, &class, &own, its)? else { return Ok(None) };
     if compile(py, &pattern)?.is_none() {
         return Ok(None);
     }
@@ -112,19 +114,9 @@ pub(crate) fn look(
         classes: [class_stamp, style_stamp],
         style: style.unbind(),
         stamps,
+        more,
     };
     Ok(Some((pattern, look)))
-}
-
-fn only_has(dict: &Bound<'_, PyDict>, names: &[&str]) -> PyResult<bool> {
-    for key in dict.keys() {
-        let key = key.cast_into::<PyString>()?;
-        let key = key.to_str()?;
-        if !names.contains(&key) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 /// The settings of a formatter, where they are of the types the library expects.
@@ -132,7 +124,7 @@ fn read(
     logging: &Bound<'_, PyModule>,
     class: &Bound<'_, PyType>,
     own: &Bound<'_, PyDict>,
-    style_own: &Bound<'_, PyDict>,
+    style: Style,
 ) -> PyResult<Option<Pattern>> {
     // Not imported: nothing can be while the interpreter is finalised, and records come even then.
     let time = logging.getattr("time")?;
@@ -141,38 +133,39 @@ fn read(
             return Ok(None);
         }
     }
-    let converter = class.getattr("converter")?;
-    let utc = if converter.is(time.getattr("localtime")?) {
-        false
-    } else if converter.is(time.getattr("gmtime")?) {
-        true
-    } else {
-        return Ok(None);
-    };
-    let text = |value: Option<Bound<'_, PyAny>>| -> Result<Option<String>, ()> {
-        match value {
-            None => Ok(None),
-            Some(value) if value.is_none() => Ok(None),
-            Some(value) => match value.cast_exact::<PyString>() {
-                Ok(text) => text.to_str().map(|text| Some(text.to_owned())).map_err(|_| ()),
-                Err(_) => Err(()),
-            },
-        }
-    };
-    let start = logging.getattr("_startTime")?;
-    let Ok(start) = Start::of(&start) else { return Ok(None) };
-    let parts = (
-        text(style_own.get_item("_fmt")?),
-        text(own.get_item("datefmt")?),
-        text(Some(class.getattr("default_time_format")?)),
-        text(Some(class.getattr("default_msec_format")?)),
-    );
-    Ok(match parts {
-        (Ok(Some(pattern)), Ok(datefmt), Ok(Some(time_format)), Ok(msec_format)) => {
-            Some(Pattern { pattern, datefmt, time_format, msec_format, utc, start })
+    let (local, utc) = (time.getattr("localtime")?, time.getattr("gmtime")?);
+    let converter = setting(class, own, "converter", |converter| {
+        (converter.is(&local) || converter.is(&utc)).then(|| converter.is(&utc))
+    })?;
+    let start = Start::of(&logging.getattr("_startTime")?).ok();
+    let datefmt = own.get_item("datefmt")?.and_then(|datefmt| text_or_none(&datefmt));
+    let time_format = setting(class, own, "default_time_format", text)?;
+    let msec_format = setting(class, own, "default_msec_format", text_or_none)?;
+    Ok(match (datefmt, time_format, msec_format, converter, start) {
+        (Some(datefmt), Some(time_format), Some(msec_format), Some(utc), Some(start)) => {
+            Some(Pattern { style, datefmt, time_format, msec_format, utc, start })
         }
         _ => None,
     })
+}
+
+/// What `read` makes of an attribute that the class has, and may have in its place the instance.
+fn setting<T>(
+    class: &Bound<'_, PyType>,
+    own: &Bound<'_, PyDict>,
+    name: &str,
+    read: impl Fn(&Bound<'_, PyAny>) -> Option<T>,
+) -> PyResult<Option<T>> {
+    // The class's has to be good too: one that is a property would stand before the instance's.
+    let of_class = read(&class.getattr(name)?);
+    Ok(match own.get_item(name)? {
+        Some(own) => of_class.and_then(|_| read(&own)),
+        None => of_class,
+    })
+}
+
+fn text_or_none(object: &Bound<'_, PyAny>) -> Option<Option<String>> {
+    if object.is_none() { Some(None) } else { text(object).map(Some) }
 }
 
 /// `logging._startTime`: nanoseconds from 3.13 on, seconds before.
@@ -191,18 +184,25 @@ impl Start {
     }
 }
 
-/// The engine's formatter for a pattern; `None` for one it cannot do exactly.
+/// The engine's formatter for a pattern; `None` for one it cannot do exactly. It need not be valid:
+/// `logging` looks at that when it makes a formatter.
 pub(crate) fn compile(py: Python<'_>, pattern: &Pattern) -> PyResult<Option<PatternFormatter>> {
+    let defaults = pattern.style.defaults.fields();
     let options = PatternOptions {
+        style: pattern.style.style,
         datefmt: pattern.datefmt.as_deref(),
         time_format: &pattern.time_format,
         msec_format: pattern.msec_format.as_deref(),
         zone: if pattern.utc { Zone::Utc } else { Zone::Local },
         time: pattern.start.0,
         task_name: cfg!(Py_3_12),
+        knows_z: cfg!(Py_3_11),
+        defaults: &defaults,
         validate: false,
     };
-    let Ok(formatter) = PatternFormatter::new(&pattern.pattern, &options) else { return Ok(None) };
+    let Ok(formatter) = PatternFormatter::new(&pattern.style.pattern, &options) else {
+        return Ok(None);
+    };
     if formatter.assumes_c_locale() {
         let locale = py.import("locale")?;
         let category = locale.getattr("LC_TIME")?;

@@ -18,6 +18,7 @@ mod route;
 mod sites;
 mod state;
 mod stats;
+mod style;
 mod templates;
 mod waiting;
 

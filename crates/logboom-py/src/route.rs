@@ -100,16 +100,18 @@ impl Route {
         self.deadline_ns
     }
 
-    /// Whether the context has every field that the pattern shows, of a kind that it shows exactly
-    /// as Python does. A field that is missing is reported by the library, on the caller's thread.
+    /// Whether the context has every field that the pattern shows and has no default for, of a kind
+    /// that it shows exactly as Python does. A field that is missing is reported by the library, on
+    /// the caller's thread.
     #[inline]
     pub(crate) fn has_its_fields(&self, context: Option<&Context>) -> bool {
         !self.wants.fields
             || self.formatter.as_ref().is_none_or(|formatter| {
                 formatter.required_fields().all(|field| {
-                    context
-                        .and_then(|context| context.get(field.key()))
-                        .is_some_and(|value| field.accepts(value.kind()))
+                    match context.and_then(|context| context.get(field.key())) {
+                        Some(value) => field.accepts(value.kind()),
+                        None => field.has_default(),
+                    }
                 })
             })
     }

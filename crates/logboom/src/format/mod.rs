@@ -8,15 +8,17 @@
 //! 3. A formatter adds no terminator: the route does.
 //!
 //! ```text
-//! pattern   logging.Formatter's `%` style: compiled once, run for each record
+//! pattern   logging.Formatter's patterns in all three styles: compiled once, run for each record
 //! message   the message of a record, for every formatter
 //! percent   Python's `%` operator for typed arguments
+//! format_spec  Python's `format` of a typed value
 //! brace     `{}` templates, for callers in Rust
 //! date      asctime and the other times
 //! ```
 
 mod brace;
 mod date;
+mod format_spec;
 mod message;
 pub mod pattern;
 pub mod percent;

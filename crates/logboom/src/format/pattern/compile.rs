@@ -1,19 +1,20 @@
-//! A pattern's text to the operations that render it, and `logging`'s own check of such a text.
+//! A pattern's text to the operations that render it, the same for all styles.
 
-use super::error::PatternError;
+use super::show::{Kept, Show};
 use super::source::Source;
-use crate::format::percent::{Conversion, Spec};
-use memchr::memchr;
-use std::fmt;
+use super::{PatternError, PatternOptions, PatternStyle, braces, dollar, percent};
+use crate::format::percent::Kind;
 
 /// A text, and behind it the place of a value.
 #[derive(Clone, Debug)]
 pub(super) struct Op {
     pub(super) before: Box<str>,
     pub(super) source: Source,
-    pub(super) spec: Spec,
-    /// Whether the spec is a bare `%s`.
+    pub(super) show: Show,
+    /// Whether texts are shown as they are.
     pub(super) plain: bool,
+    /// What stands here where the record has no such field.
+    pub(super) default: Option<Kept>,
 }
 
 /// A pattern's operations and the text behind the last one.
@@ -23,104 +24,75 @@ pub(super) struct Program {
     pub(super) after: Box<str>,
 }
 
-pub(super) fn compile(pattern: &str, has_task_name: bool) -> Result<Program, PatternError> {
-    let refuse = |reason: &dyn fmt::Display| PatternError::not_native("pattern", reason);
-    let mut ops = Vec::new();
-    let mut literal = String::new();
-    let mut rest = pattern;
-    while let Some((before, behind)) = rest.split_once('%') {
-        literal.push_str(before);
-        if let Some(behind) = behind.strip_prefix('%') {
-            literal.push('%');
-            rest = behind;
-            continue;
-        }
-        let Some((key, behind)) = split_key(behind) else {
-            return Err(refuse(&"got `%` without a key, expected `%(key)` or `%%`"));
-        };
-        let (spec, taken) = Spec::parse(behind.as_bytes()).map_err(|refusal| refuse(&refusal))?;
-        let source = Source::of(key, has_task_name)
-            .ok_or_else(|| refuse(&format_args!("got `%({key})`, which needs a `LogRecord`")))?;
-        if !source.accepts(&spec) {
-            let letter = spec.conversion.letter();
-            return Err(refuse(&format_args!("got conversion `{letter}` for `%({key})`")));
-        }
-        let plain = spec == Spec::plain(Conversion::Str);
-        ops.push(Op { before: std::mem::take(&mut literal).into(), source, spec, plain });
-        rest = &behind[taken..];
-    }
-    literal.push_str(rest);
-    Ok(Program { ops: ops.into(), after: literal.into() })
+/// Why a pattern is not rendered natively.
+pub(super) type Refused = String;
+
+/// Puts operations together while a style reads its pattern.
+pub(super) struct Builder<'a> {
+    options: &'a PatternOptions<'a>,
+    ops: Vec<Op>,
+    literal: String,
 }
 
-/// Splits `(key)rest`; parentheses nest.
-fn split_key(text: &str) -> Option<(&str, &str)> {
-    let text = text.strip_prefix('(')?;
-    let mut depth = 1;
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            b'(' => depth += 1,
-            b')' => depth -= 1,
-            _ => continue,
-        }
-        if depth == 0 {
-            return Some((&text[..at], &text[at + 1..]));
-        }
+impl<'a> Builder<'a> {
+    /// What the formatter is made with.
+    pub(super) fn options(&self) -> &'a PatternOptions<'a> {
+        self.options
     }
-    None
+
+    /// Adds a text that stands for itself.
+    pub(super) fn text(&mut self, text: &str) {
+        self.literal.push_str(text);
+    }
+
+    /// Adds a place.
+    pub(super) fn place(&mut self, key: &str, show: Show) -> Result<(), Refused> {
+        let source = Source::of(key, self.options.task_name)
+            .ok_or_else(|| format!("got `{key}`, which needs a `LogRecord`"))?;
+        let mut default = None;
+        if let Source::Field(key) = &source {
+            let given = self.options.defaults.iter().rfind(|field| field.key == &**key);
+            // One that cannot be shown is as good as none: its record takes Python's way.
+            default = given
+                .filter(|field| show.accepts(Kind::of(&field.value)))
+                .map(|field| Kept::of(field.value));
+        }
+        if !source.accepts(&show) {
+            return Err(format!("got a format for `{key}` that it does not take"));
+        }
+        let plain = show.is_plain();
+        let before = std::mem::take(&mut self.literal).into();
+        self.ops.push(Op { before, source, show, plain, default });
+        Ok(())
+    }
 }
 
-/// Whether `logging.Formatter(pattern, validate=True)` takes the pattern: whether it has, anywhere,
-/// `%(word)`, flags, a width, a precision and a known conversion letter of either case.
-pub(super) fn is_valid(pattern: &str) -> bool {
-    let mut rest = pattern;
-    while let Some(at) = memchr(b'%', rest.as_bytes()) {
-        rest = &rest[at + 1..];
-        if starts_with_place(rest) {
-            return true;
-        }
-    }
-    false
-}
-
-fn starts_with_place(text: &str) -> bool {
-    let Some((word, rest)) = text.strip_prefix('(').and_then(|text| text.split_once(')')) else {
-        return false;
+/// Compiles a pattern that is not empty.
+pub(super) fn compile(
+    pattern: &str,
+    options: &PatternOptions<'_>,
+) -> Result<Program, PatternError> {
+    let (is_valid, read) = match options.style {
+        PatternStyle::Percent => (percent::is_valid as fn(&str) -> bool, percent::read as Read),
+        PatternStyle::Brace => (braces::is_valid as fn(&str) -> bool, braces::read as Read),
+        PatternStyle::Dollar => (dollar::is_valid as fn(&str) -> bool, dollar::read as Read),
     };
-    if word.is_empty() || !word.chars().all(|char| char.is_alphanumeric() || char == '_') {
-        return false;
+    if options.validate && !is_valid(pattern) {
+        return Err(PatternError::invalid(pattern, options.style.example()));
     }
-    let mut rest = number(rest.trim_start_matches(['#', '0', '+', ' ', '-']));
-    if let Some(precision) = rest.strip_prefix('.') {
-        let behind = number(precision);
-        if behind.len() < precision.len() {
-            rest = behind;
-        }
-    }
-    let letter = rest.chars().next().unwrap_or_default();
-    "diouxefgcrsa%".contains(letter.to_ascii_lowercase())
+    let mut builder = Builder { options, ops: Vec::new(), literal: String::new() };
+    read(pattern, &mut builder).map_err(|reason| PatternError::not_native("pattern", reason))?;
+    Ok(Program { ops: builder.ops.into(), after: builder.literal.into() })
 }
 
-/// What is behind a `*` or digits.
-fn number(text: &str) -> &str {
-    text.strip_prefix('*').unwrap_or_else(|| text.trim_start_matches(char::is_numeric))
-}
+type Read = fn(&str, &mut Builder<'_>) -> Result<(), Refused>;
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pattern_is_valid_where_logging_says_so() {
-        for valid in
-            ["%(a)s", "x %(b_1)-8.3f", "%(c)*d", "%(d)#.*X", "%q %(é)s", "%(e)%", "%(%(f)s"]
-        {
-            assert!(is_valid(valid), "{valid}");
-        }
-        for invalid in
-            ["", "x", "%s", "%(a)", "%()s", "%(a b)s", "%(a)z", "%(a).s", "{a}", "%(a)ls"]
-        {
-            assert!(!is_valid(invalid), "{invalid}");
-        }
-    }
+/// Whether `logging` makes a date for this pattern, shown or not.
+pub(super) fn uses_time(pattern: &str, style: PatternStyle) -> bool {
+    let marks: &[&str] = match style {
+        PatternStyle::Percent => &percent::TIME,
+        PatternStyle::Brace => &braces::TIME,
+        PatternStyle::Dollar => &dollar::TIME,
+    };
+    marks.iter().any(|mark| pattern.contains(mark))
 }

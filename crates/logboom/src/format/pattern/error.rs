@@ -27,12 +27,10 @@ impl PatternError {
     }
 
     #[cold]
-    pub(super) fn invalid(pattern: &str) -> PatternError {
+    pub(super) fn invalid(pattern: &str, example: &str) -> PatternError {
         PatternError {
             kind: PatternErrorKind::Invalid,
-            text: format!(
-                "invalid pattern: got {pattern:?}, expected a place such as `%(message)s`"
-            ),
+            text: format!("invalid pattern: got {pattern:?}, expected a place such as `{example}`"),
         }
     }
 

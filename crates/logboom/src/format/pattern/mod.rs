@@ -1,4 +1,4 @@
-//! `logging.Formatter` with a `%` pattern: `"%(levelname)-8s %(asctime)s %(message)s"`.
+//! `logging.Formatter` with a pattern: `"%(levelname)-8s %(asctime)s %(message)s"`.
 //!
 //! Invariants:
 //! 1. A [`PatternFormatter`] gives, byte for byte, what `logging.Formatter` of CPython 3.10 to 3.13
@@ -9,38 +9,54 @@
 //!    [`PatternFormatter::required_fields`] lets the caller check fields beforehand.
 //! 3. A record costs no allocation beside `out`, save `%(message)a`, a new second, and errors.
 //!
-//! The pattern becomes a list of operations, each a text and a place. A place is an attribute of
-//! `LogRecord` or, under any other key, a field of the record, the last one with that key. Values
-//! are shown by the same renderer as the arguments of messages ([`percent`](super::percent)). The
-//! exception and the stack, where there are any, follow on lines of their own.
+//! Whatever its style, the pattern becomes a list of operations, each a text and a place. A place is
+//! an attribute of `LogRecord` or, under any other key, a field of the record, the last one with that
+//! key, or else the default for it. The style decides how a pattern is read and how a value is shown:
+//! by the renderer that shows the arguments of messages ([`percent`](super::percent)), or by that of
+//! format specifications. The exception and the stack, where there are any, follow on lines of their
+//! own.
+//!
+//! ```text
+//! percent, braces, dollar   a pattern of that style to places; whether `logging` takes it
+//! compile                   places to operations
+//! source, show              where a value comes from; how it is shown
+//! ```
 //!
 //! What was not captured is shown as Python shows an attribute that is `None`; a call site nobody
 //! could tell as `findCaller` names it: `(unknown file)`, line 0, `(unknown function)`.
 //!
-//! What it does not do: `{` and `$` styles, defaults, subclasses of `logging.Formatter`, attributes
-//! that need a `LogRecord` (`msg`, `args`, `exc_info` …), `%(message)r` (which characters are
-//! printable depends on the interpreter), date formats that depend on locale or platform.
+//! What it does not do: subclasses of `logging.Formatter`, attributes that need a `LogRecord` (`msg`,
+//! `args`, `exc_info` …), attributes and items of values (`{user.name}`), `%(message)r` (which
+//! characters are printable depends on the interpreter), date formats that depend on locale or
+//! platform.
 //!
 //! Pinned by `tests.rs`, which replays what CPython's formatters gave.
 
+mod braces;
 mod compile;
+mod dollar;
 mod error;
+mod percent;
+mod show;
 mod source;
 
 pub use error::{PatternError, PatternErrorKind};
 
 use super::date::{AscTime, DateFormat};
-use super::percent::{Kind, Spec, write_text, write_value};
+use super::percent::Kind;
 use super::{FormatCache, FormatError, Formatter, Needs, TimeModel, Zone, write_message};
-use crate::field::Value;
+use crate::field::{Field, Value};
 use crate::record::{Attribute, CallSite, RecordView};
 use compile::{Op, Program};
+use show::Kept;
 use source::{Source, file_name, module};
 
 /// What a [`PatternFormatter`] takes besides its pattern. The defaults are those of
 /// `logging.Formatter` in CPython 3.13.
 #[derive(Clone, Copy, Debug)]
 pub struct PatternOptions<'a> {
+    /// How the pattern marks its places. Default `%`.
+    pub style: PatternStyle,
     /// The format of dates, as for `time.strftime`. Default none; none or empty means `time_format`
     /// and `msec_format`.
     pub datefmt: Option<&'a str>,
@@ -56,26 +72,58 @@ pub struct PatternOptions<'a> {
     /// Whether records have a `taskName` (since CPython 3.12). Default yes; otherwise the key names
     /// a field like any other.
     pub task_name: bool,
-    /// Whether a pattern without any place is refused, as `logging.Formatter(validate=True)` does.
-    /// Default yes.
+    /// Whether format specifications know `z` (since CPython 3.11). Default yes; otherwise a pattern
+    /// with one is left to Python, which refuses it.
+    pub knows_z: bool,
+    /// Values for fields that a record does not have; of two with one key the last. One under the
+    /// name of an attribute is never shown. Copied when the formatter is made. Default none.
+    pub defaults: &'a [Field<'a>],
+    /// Whether a pattern is refused that `logging.Formatter(validate=True)` refuses: one without any
+    /// place, and in the other styles than `%` one that is malformed. Default yes.
     pub validate: bool,
+}
+
+/// How a pattern marks its places: `style` of `logging.Formatter`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PatternStyle {
+    /// `%(message)s`, shown by Python's `%`.
+    #[default]
+    Percent,
+    /// `{message}`, shown by `str.format`.
+    Brace,
+    /// `$message` or `${message}`, shown by `str`.
+    Dollar,
+}
+
+impl PatternStyle {
+    /// The pattern that stands for an empty one.
+    fn example(self) -> &'static str {
+        match self {
+            PatternStyle::Percent => "%(message)s",
+            PatternStyle::Brace => "{message}",
+            PatternStyle::Dollar => "${message}",
+        }
+    }
 }
 
 impl Default for PatternOptions<'_> {
     fn default() -> Self {
         PatternOptions {
+            style: PatternStyle::Percent,
             datefmt: None,
             time_format: "%Y-%m-%d %H:%M:%S",
             msec_format: Some("%s,%03d"),
             zone: Zone::Local,
             time: TimeModel::default(),
             task_name: true,
+            knows_z: true,
+            defaults: &[],
             validate: true,
         }
     }
 }
 
-/// Formats records as `logging.Formatter` does with a `%` pattern.
+/// Formats records as `logging.Formatter` does with a pattern.
 #[derive(Debug)]
 pub struct PatternFormatter {
     program: Program,
@@ -88,46 +136,50 @@ pub struct PatternFormatter {
 #[derive(Clone, Copy, Debug)]
 pub struct RequiredField<'a> {
     key: &'a str,
-    spec: &'a Spec,
+    op: &'a Op,
 }
 
 impl<'a> RequiredField<'a> {
-    /// Its key. A record without it cannot be formatted.
+    /// Its key.
     pub fn key(&self) -> &'a str {
         self.key
     }
 
     /// Whether a value of this kind is shown exactly as Python shows it.
     pub fn accepts(&self, kind: Kind) -> bool {
-        self.spec.accepts(kind)
+        self.op.show.accepts(kind)
+    }
+
+    /// Whether a default stands for it in a record without it, which otherwise cannot be formatted.
+    pub fn has_default(&self) -> bool {
+        self.op.default.is_some()
     }
 }
 
 impl PatternFormatter {
-    /// Compiles `pattern`; an empty one means `%(message)s`. If dates are shown in local time and
+    /// Compiles `pattern`; an empty one shows the message. If dates are shown in local time and
     /// this is the first formatter to do so, reads `TZ` and the file of the time zone.
     ///
     /// # Errors
     /// [`PatternError`] for a pattern or date format that is not rendered natively.
     pub fn new(pattern: &str, options: &PatternOptions<'_>) -> Result<Self, PatternError> {
-        let pattern = if pattern.is_empty() { "%(message)s" } else { pattern };
-        if options.validate && !compile::is_valid(pattern) {
-            return Err(PatternError::invalid(pattern));
-        }
-        let program = compile::compile(pattern, options.task_name)?;
+        let pattern = if pattern.is_empty() { options.style.example() } else { pattern };
+        let program = compile::compile(pattern, options)?;
         let mut needs = Needs::default();
         for op in &program.ops {
             op.source.add_needs(&mut needs);
         }
-        let shows_date = program.ops.iter().any(|op| op.source == Source::AscTime);
-        let asctime = shows_date.then(|| asctime(options)).transpose()?;
+        // Python makes the date wherever the pattern looks like it, and raises if it cannot.
+        let uses_time = compile::uses_time(pattern, options.style);
+        let asctime = uses_time.then(|| asctime(options)).transpose()?;
         Ok(PatternFormatter { program, asctime, time: options.time, needs })
     }
 
-    /// The fields that every record has to have, once for each place that shows one.
+    /// The fields that every record has to have, or that have a default, once for each place that
+    /// shows one.
     pub fn required_fields(&self) -> impl Iterator<Item = RequiredField<'_>> {
         self.program.ops.iter().filter_map(|op| match &op.source {
-            Source::Field(key) => Some(RequiredField { key, spec: &op.spec }),
+            Source::Field(key) => Some(RequiredField { key, op }),
             _ => None,
         })
     }
@@ -157,7 +209,7 @@ impl PatternFormatter {
                 } else {
                     self.write_date(record, cache, out)?;
                 }
-                rewrite(&op.spec, start, out);
+                op.show.rewrite(start, out);
             }
             Source::Name => show(op, record.logger, out),
             Source::LevelName => write_level_name(op, record, out)?,
@@ -168,14 +220,14 @@ impl PatternFormatter {
             Source::ThreadName => show_attribute(op, record, Attribute::ThreadName, out),
             Source::TaskName => show_attribute(op, record, Attribute::TaskName, out),
             Source::ProcessName => show_attribute(op, record, Attribute::ProcessName, out),
-            _ => write_value(&op.spec, self.value(op, record, cache)?, out)?,
+            _ => op.show.write(self.value(op, record, cache)?, out)?,
         }
         Ok(())
     }
 
     fn value<'r>(
         &self,
-        op: &Op,
+        op: &'r Op,
         record: &RecordView<'r>,
         cache: &mut FormatCache,
     ) -> Result<Value<'r>, FormatError> {
@@ -188,7 +240,9 @@ impl PatternFormatter {
             Source::Created => created().into(),
             Source::Msecs => self.time.msecs(record.time_ns, created()).into(),
             Source::RelativeCreated => self.time.relative_created(record.time_ns, created()).into(),
-            Source::Field(key) => field(record, key).ok_or_else(|| missing(key))?,
+            Source::Field(key) => field(record, key)
+                .or(op.default.as_ref().map(Kept::value))
+                .ok_or_else(|| missing(key))?,
             _ => Value::None,
         })
     }
@@ -258,7 +312,7 @@ fn show(op: &Op, text: &[u8], out: &mut Vec<u8>) {
     if op.plain {
         out.extend_from_slice(text);
     } else {
-        write_text(&op.spec, text, out);
+        op.show.write_text(text, out);
     }
 }
 
@@ -279,20 +333,10 @@ fn write_level_name(
             let start = out.len();
             out.extend_from_slice(b"Level ");
             super::percent::write_integer(record.level.0, out);
-            rewrite(&op.spec, start, out);
+            op.show.rewrite(start, out);
         }
     }
     Ok(())
-}
-
-/// Shows what stands behind `start` as the place wants it.
-fn rewrite(spec: &Spec, start: usize, out: &mut Vec<u8>) {
-    if spec.conversion == super::percent::Conversion::Str {
-        super::percent::fit_text(spec, start, out);
-    } else {
-        let text = out.split_off(start);
-        write_text(spec, &text, out);
-    }
 }
 
 /// The last field with this key.

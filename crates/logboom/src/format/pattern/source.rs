@@ -1,7 +1,8 @@
-//! What a `%(key)s` of a pattern stands for: an attribute of Python's `LogRecord`, or a field.
+//! What the key of a place stands for: an attribute of Python's `LogRecord`, or a field.
 
+use super::show::Show;
 use crate::format::Needs;
-use crate::format::percent::{Conversion, Kind, Spec};
+use crate::format::percent::Kind;
 
 /// Where the value of a place in a pattern comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,21 +51,24 @@ impl Source {
             "processName" => Source::ProcessName,
             "message" => Source::Message,
             "msg" | "args" | "exc_info" | "exc_text" | "stack_info" => return None,
+            // What its class has stands before a field of that name.
+            "getMessage" => return None,
+            _ if key.starts_with("__") && key.ends_with("__") => return None,
             _ => Source::Field(key.into()),
         })
     }
 
     /// Whether every value that may come from here can be shown so. Fields are asked at the call.
-    pub(super) fn accepts(&self, spec: &Spec) -> bool {
+    pub(super) fn accepts(&self, show: &Show) -> bool {
         match self {
             Source::LevelNo | Source::LineNo | Source::Thread | Source::Process => {
-                spec.accepts(Kind::Int)
+                show.accepts(Kind::Int)
             }
-            Source::Created | Source::Msecs | Source::RelativeCreated => spec.accepts(Kind::Float),
+            Source::Created | Source::Msecs | Source::RelativeCreated => show.accepts(Kind::Float),
             // Often `None`, of which only the `str` is that of the text `None`.
-            Source::TaskName => spec.conversion == Conversion::Str,
-            Source::Field(_) => Kind::ALL.iter().any(|kind| spec.accepts(*kind)),
-            _ => spec.accepts(Kind::Text),
+            Source::TaskName => show.accepts(Kind::Text) && show.shows_none_as_text(),
+            Source::Field(_) => Kind::ALL.iter().any(|kind| show.accepts(*kind)),
+            _ => show.accepts(Kind::Text),
         }
     }
 

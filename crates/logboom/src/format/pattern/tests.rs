@@ -110,6 +110,104 @@ fn records_are_shown_as_cpython_since_3_13_shows_them() {
     replay(include_str!("../testdata/pattern_ns.tsv"), time);
 }
 
+const DEFAULTS: [Field<'static>; 8] = [
+    Field { key: "user", value: Value::Str("hidden") },
+    Field { key: "message", value: Value::Str("hidden") },
+    Field { key: "name", value: Value::Str("hidden") },
+    Field { key: "extra", value: Value::Str("größe") },
+    Field { key: "number", value: Value::I64(-7) },
+    Field { key: "none", value: Value::None },
+    Field { key: "flag", value: Value::Bool(true) },
+    Field { key: "level", value: Value::F64(2.5) },
+];
+
+/// Patterns that Python shows and we leave to it.
+const LEFT_TO_PYTHON: [&str; 5] =
+    ["{message[0]}", "{message!r}", "{lineno:n}", "{lineno:c}", "{message:{lineno}}"];
+
+fn asks_for_a_record(pattern: &str) -> bool {
+    pattern.contains("args") || pattern.contains("msg")
+}
+
+/// Whether a place shows a field that the record has not, or of a kind that the place does not take.
+fn lacks_a_field(formatter: &PatternFormatter) -> bool {
+    formatter.required_fields().any(|field| {
+        match FIELDS.iter().rfind(|known| known.key == field.key()) {
+            Some(known) => !field.accepts(Kind::of(&known.value)),
+            None => !field.has_default(),
+        }
+    })
+}
+
+#[test]
+fn every_style_shows_records_as_cpython_shows_them() {
+    let mut native = [0; 3];
+    for case in cases(include_str!("../testdata/pattern_styles.tsv")) {
+        let [style, validate, defaults, pattern, result] = &case[..] else { panic!("{case:?}") };
+        let style = match &**style {
+            "%" => PatternStyle::Percent,
+            "{" => PatternStyle::Brace,
+            _ => PatternStyle::Dollar,
+        };
+        let options = PatternOptions {
+            style,
+            validate: validate == "1",
+            defaults: if defaults == "1" { &DEFAULTS } else { &[] },
+            ..utc(TimeModel::Nanoseconds { start_ns: START_NS })
+        };
+        let result = expected(result);
+        let formatter = match PatternFormatter::new(pattern, &options) {
+            Ok(formatter) => formatter,
+            Err(error) => {
+                let invalid = result == Expected::Raised("invalid".into());
+                assert_eq!(error.kind() == PatternErrorKind::Invalid, invalid, "{case:?} {error}");
+                let left = LEFT_TO_PYTHON.contains(&&**pattern) || pattern.contains("1001");
+                let raised = matches!(result, Expected::Raised(_));
+                assert!(raised || left || asks_for_a_record(pattern), "{case:?} {error}");
+                continue;
+            }
+        };
+        let ours = formatted(&formatter, 1_677_903_920_999_998_503, &NAMES);
+        match result {
+            Expected::Text(text) => {
+                native[style as usize] += 1;
+                assert!(!lacks_a_field(&formatter), "{case:?}");
+                assert_eq!(ours, Ok(text), "{case:?}");
+            }
+            Expected::Raised(_) => {
+                assert!(lacks_a_field(&formatter), "{case:?}");
+                assert!(ours.is_err(), "{case:?} {ours:?}");
+            }
+        }
+    }
+    assert!(native.iter().all(|cases| *cases > 1) && native[1] > 20, "{native:?} were native");
+}
+
+#[test]
+fn a_z_is_known_since_3_11() {
+    let options = PatternOptions { style: PatternStyle::Brace, ..utc(TimeModel::default()) };
+    let pattern = "{message} {created:z.1f}";
+    let validated = PatternFormatter::new(pattern, &options).unwrap_err();
+    assert_eq!(validated.kind(), PatternErrorKind::Invalid);
+    let options = PatternOptions { validate: false, ..options };
+    assert!(PatternFormatter::new(pattern, &options).is_ok());
+    let options = PatternOptions { knows_z: false, ..options };
+    assert!(PatternFormatter::new(pattern, &options).is_err());
+    assert!(PatternFormatter::new("{message:z<9}", &options).is_ok());
+}
+
+#[test]
+fn a_date_that_is_made_and_not_shown_has_to_be_one_we_can_make() {
+    for (style, pattern) in [
+        (PatternStyle::Percent, "%%(asctime)s %(message)s"),
+        (PatternStyle::Brace, "{asctimes} {message}"),
+        (PatternStyle::Dollar, "$$asctime $message"),
+    ] {
+        let options = PatternOptions { style, datefmt: Some("\0"), ..utc(TimeModel::default()) };
+        assert!(PatternFormatter::new(pattern, &options).is_err(), "{pattern}");
+    }
+}
+
 #[test]
 fn what_was_not_captured_is_none() {
     let pattern = "%(threadName)s %(processName)6s %(taskName)s";
@@ -228,20 +326,25 @@ proptest::proptest! {
         pattern in proptest::prop_oneof![
             "(%\\((name|asctime|msecs|created|relativeCreated|levelno|message|user|[a-z%()]{0,4})\\)\
              [-+ #0]{0,3}[0-9]{0,3}(\\.[0-9]{0,2})?[hlL]?[sradiuxXoeEfFgGc%]|é|%){0,5}",
+            "(\\{(name|asctime|msecs|created|levelno|taskName|user|count|ratio|nothing|[a-z.{}]{0,2})\
+             (![srax])?(:(.?[<>=^])?[-+ ]?z?#?0?[0-9]{0,2}[,_]?(\\.[0-9]{1,2})?[sdxobeEfFgG%]?)?\\}\
+             |\\{\\{|\\}\\}|é|\\$\\{?(name|asctime|msecs|user|größe|[a-z]?)\\}?|\\$){0,5}",
             ".*",
         ],
         datefmt in "(%[a-zA-Z%+-]|é|:){0,6}",
         time_ns in proptest::prelude::any::<i64>(),
         floats in proptest::prelude::any::<bool>(),
+        style in proptest::prelude::prop_oneof![
+            proptest::prelude::Just(PatternStyle::Percent),
+            proptest::prelude::Just(PatternStyle::Brace),
+            proptest::prelude::Just(PatternStyle::Dollar),
+        ],
     ) {
         let time = if floats { TimeModel::Float { start: START } } else { TimeModel::default() };
         for datefmt in [None, Some(&*datefmt)] {
-            let options = PatternOptions { datefmt, validate: false, ..utc(time) };
+            let options = PatternOptions { style, datefmt, validate: false, ..utc(time) };
             if let Ok(formatter) = PatternFormatter::new(&pattern, &options) {
-                let missing = formatter.required_fields().any(|field| {
-                    FIELDS.iter().rfind(|known| known.key == field.key())
-                        .is_none_or(|known| !field.accepts(Kind::of(&known.value)))
-                });
+                let missing = lacks_a_field(&formatter);
                 let text = formatted(&formatter, time_ns, &NAMES);
                 proptest::prop_assert!(text.is_ok() || missing, "{:?} {:?}", pattern, text);
             }

@@ -25,7 +25,9 @@ pub(crate) fn write_float(spec: &Spec, number: f64, out: &mut Vec<u8>) {
     } else {
         match spec.conversion {
             Conversion::Exponent => write_exponent(magnitude, precision, spec.alternate, out),
-            Conversion::General => write_general(magnitude, precision, spec.alternate, out),
+            Conversion::General => {
+                write_general(magnitude, precision, spec.alternate, false, out);
+            }
             _ => {
                 write_fixed(magnitude, precision, out);
                 if spec.alternate && precision == 0 {
@@ -44,7 +46,7 @@ pub(crate) fn write_float(spec: &Spec, number: f64, out: &mut Vec<u8>) {
 }
 
 /// Appends `magnitude` with `precision` digits behind the point, rounded half to even.
-fn write_fixed(magnitude: f64, precision: usize, out: &mut Vec<u8>) {
+pub(in crate::format) fn write_fixed(magnitude: f64, precision: usize, out: &mut Vec<u8>) {
     const POWERS: [u64; 10] =
         [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000];
     // The number is `mantissa / 2^shift` exactly. Where the shift fits, so do all products below.
@@ -168,21 +170,38 @@ fn write_significant(magnitude: f64, precision: usize, out: &mut Vec<u8>) -> i32
     exponent.unwrap_or(0)
 }
 
-fn write_exponent(magnitude: f64, precision: usize, point: bool, out: &mut Vec<u8>) {
+/// Appends `magnitude` with one digit before the point, `precision` behind it, and an exponent.
+pub(in crate::format) fn write_exponent(
+    magnitude: f64,
+    precision: usize,
+    point: bool,
+    out: &mut Vec<u8>,
+) {
     let start = out.len();
     let exponent = write_significant(magnitude, precision, out);
     place_exponent(start, exponent, point, out);
 }
 
-fn write_general(magnitude: f64, precision: usize, alternate: bool, out: &mut Vec<u8>) {
+/// Appends `magnitude` with `precision` significant digits, with an exponent where it is too large or
+/// too small for them. `point` asks for a digit behind the point where there is no exponent.
+pub(in crate::format) fn write_general(
+    magnitude: f64,
+    precision: usize,
+    alternate: bool,
+    point: bool,
+    out: &mut Vec<u8>,
+) {
     let start = out.len();
     let digits = precision.max(1);
     let exponent = write_significant(magnitude, digits - 1, out);
     if !alternate {
         strip_zeros(start, out);
     }
-    if (-4..digits as i32).contains(&exponent) {
+    if (-4..digits as i32 - i32::from(point)).contains(&exponent) {
         place_point(start, exponent, out);
+        if point && !out[start..].contains(&b'.') {
+            out.extend_from_slice(b".0");
+        }
         if alternate && exponent == digits as i32 - 1 {
             out.push(b'.');
         }

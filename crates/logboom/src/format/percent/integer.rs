@@ -84,8 +84,9 @@ fn finish(spec: &Spec, start: usize, digits: usize, out: &mut Vec<u8>) {
     }
 }
 
-fn write_power_of_two(mut number: u64, bits: u32, out: &mut Vec<u8>) {
-    let mut buffer = [0; 22]; // 2^64 has 22 octal digits
+/// Appends `number` in the base of that many bits a digit.
+pub(in crate::format) fn write_power_of_two(mut number: u64, bits: u32, out: &mut Vec<u8>) {
+    let mut buffer = [0; 64]; // one for each bit
     let mut at = buffer.len();
     loop {
         at -= 1;

@@ -23,10 +23,13 @@ pub enum Kind {
     Ascii,
     /// Other text.
     Text,
+    /// An object of another type, of which only its `str` is known, as a text. No value tells this of
+    /// itself.
+    Object,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Kind; 8] = [
+    pub(crate) const ALL: [Kind; 9] = [
         Kind::None,
         Kind::Bool,
         Kind::Int,
@@ -35,6 +38,7 @@ impl Kind {
         Kind::NonFinite,
         Kind::Ascii,
         Kind::Text,
+        Kind::Object,
     ];
 
     /// The kind of `value`. Looks at every byte of a text; a caller that knows already whether its

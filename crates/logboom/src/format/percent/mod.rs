@@ -31,8 +31,11 @@ mod text;
 pub use kind::Kind;
 pub use spec::MAX_WIDTH;
 
+pub(in crate::format) use float::{write_exponent, write_fixed, write_general, write_repr};
 pub(crate) use integer::write_plain as write_integer;
+pub(in crate::format) use integer::write_power_of_two;
 pub(crate) use spec::{Conversion, Refusal, Spec};
+pub(in crate::format) use text::{code_points, insert, prefix_len};
 pub(crate) use text::{fit_text, write_text};
 
 use super::FormatError;
@@ -222,7 +225,8 @@ pub(crate) fn write_str(value: Value<'_>, out: &mut Vec<u8>) {
     }
 }
 
-fn integer(value: Value<'_>) -> Option<(bool, u64)> {
+/// The sign and magnitude of an integer of at most 64 bits.
+pub(super) fn integer(value: Value<'_>) -> Option<(bool, u64)> {
     match value {
         Value::Bool(value) => Some((false, u64::from(value))),
         Value::I64(number) => Some((number < 0, number.unsigned_abs())),
@@ -231,7 +235,8 @@ fn integer(value: Value<'_>) -> Option<(bool, u64)> {
     }
 }
 
-fn float(value: Value<'_>) -> Option<f64> {
+/// `float(value)` of a number of at most 64 bits.
+pub(super) fn float(value: Value<'_>) -> Option<f64> {
     match value {
         Value::Bool(value) => Some(f64::from(u8::from(value))),
         // Both round half to even, as Python's `float` does.

@@ -44,7 +44,7 @@ pub(crate) fn pad(spec: &Spec, start: usize, len: usize, at: usize, fill: u8, ou
 }
 
 /// Puts `count` times `fill` in at `at`.
-pub(crate) fn insert(at: usize, fill: u8, count: usize, out: &mut Vec<u8>) {
+pub(in crate::format) fn insert(at: usize, fill: u8, count: usize, out: &mut Vec<u8>) {
     if count > 0 {
         let end = out.len();
         out.resize(end + count, fill);
@@ -57,11 +57,13 @@ fn starts_code_point(byte: u8) -> bool {
     byte & 0xC0 != 0x80
 }
 
-fn code_points(text: &[u8]) -> usize {
+/// How many code points `text` has.
+pub(in crate::format) fn code_points(text: &[u8]) -> usize {
     text.iter().filter(|byte| starts_code_point(**byte)).count()
 }
 
-fn prefix_len(text: &[u8], points: usize) -> usize {
+/// The length of the first `points` code points of `text`.
+pub(in crate::format) fn prefix_len(text: &[u8], points: usize) -> usize {
     if text.len() <= points {
         return text.len();
     }

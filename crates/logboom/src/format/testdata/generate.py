@@ -1,6 +1,8 @@
 """Writes what CPython gives for many formats, for the tests of the formatters to replay.
 
     python generate.py percent > percent.tsv        (any version from 3.10 on gives the same)
+    python generate.py spec    > format_spec.tsv    (3.11 and newer, which know `z`)
+    python generate.py styles  > pattern_styles.tsv (3.13 and newer)
     python generate.py dates   > dates.tsv          (any version; needs the GNU C library)
     python generate.py pattern > pattern_float.tsv  (3.10 to 3.12)
     python generate.py pattern > pattern_ns.tsv     (3.13 and newer)
@@ -208,6 +210,58 @@ def case(template, args):
     emit(template, result(lambda: template % args), *map(value, args))
 
 
+# --- spec ----------------------------------------------------------------------------------------
+
+SPEC_VALUES = [
+    *(None, True, False, 0, 7, -7, 255, 1234, -1234567, 2**63, 2**64 - 1, -(10**30), 10**21),
+    *(0.0, -0.0, 1.0, -1.5, 0.1, 2.5, 1e-5, 1234.5678, -0.0004, 1e16, 1e15, 123456789.0, 1e300, 5e-324),
+    *(float("nan"), float("inf"), float("-inf"), "", "a", "größe", "日本語テキスト", "-12", "\U0001f600!"),
+]
+ALIGNS = ["", "<", ">", "^", "=", "*<", "0>", "é^", "日=", "\U0001f600>", "0=", "<<", "==", " ^"]
+
+
+def spec():
+    rng = random.Random(4)
+    fixed = [
+        *("", "<", "s", "d", "0", "5", "05", "<05", "x<05", "z", "z.0f", "-z.1f", "#", "#.0f", "#g", "#e"),
+        *("#x", "#X", "#b", "#o", "#08x", "#_b", "_x", ",x", "_X", ",d", "_", ",", ",_", "_,", "n", "c"),
+        *(".3", ".0", ".", ".3s", ".3d", "10.3f", "010.3f", "+.2%", "%", ",.2%", "=10", "<=10", "e", "E"),
+        *("G", "F", "010,", "08,", "09,", "012,.2f", "015,e", "1001", ".1001f", "é", "q", "1 ", " 5", "--5"),
+        *("999", "012_x", "+012,d", " =+9", "z<4", "+", "-", " ", "0^8", "^08", "#012_b", "#.3", "#.0", "#.1"),
+        *("010", "0=10,", "*=10,", ".17g", ".30f", "020.3", ",.3", "_.1g", "#,", "z,", "zd", "١"),
+    ]
+    for text in fixed:
+        for x in rng.sample(SPEC_VALUES, 6):
+            spec_case(text, x)
+    for x in SPEC_VALUES:
+        for letter in "sdbeEfFgGoxX%":
+            spec_case(letter, x) if rng.random() < 0.5 else None
+    for _ in range(1200):
+        text = "".join(
+            [
+                rng.choice(ALIGNS),
+                rng.choice(["", "", "+", "-", " "]),
+                rng.choice(["", "", "", "z"]),
+                rng.choice(["", "", "#"]),
+                rng.choice(["", "", "0"]),
+                rng.choice(["", "1", "7", "8", "9", "10", "11", "12", "24"]),
+                rng.choice(["", "", "", ",", "_"]),
+                rng.choice(["", "", ".0", ".1", ".4", ".12"]),
+                rng.choice(["", "", "s", *"dbeEfFgGoxX%"]),
+            ]
+        )
+        # Of what is refused, a little is enough.
+        values = [x for x in SPEC_VALUES if result(lambda x=x: format(x, text))[0] == "="]
+        if values:
+            spec_case(text, rng.choice(values))
+        elif rng.random() < 0.2:
+            spec_case(text, rng.choice(SPEC_VALUES))
+
+
+def spec_case(text, x):
+    emit(text, result(lambda: format(x, text)), value(x))
+
+
 # --- dates ---------------------------------------------------------------------------------------
 
 ZONES = [
@@ -335,6 +389,82 @@ PATTERNS = [
     "%(name)ls",
     "%(lineno)hd%(name)s",
 ]
+STYLES = [
+    ("{", "{levelname:>10}|{message!s:*^30}|{lineno:05d}|{name}|{asctime:<30}|{asctime!a}"),
+    ("{", "{created:.3f} {msecs:03.0f} {msecs} {relativeCreated:,.1f} {created!s:.5} {created:_.0f}"),
+    ("{", "{levelno:+d} {levelno:#06x} {lineno:é^7} {lineno:e} {process:,} {thread:_x} {thread:_}"),
+    ("{", "{pathname:.8} {filename!s:>14} {module:_<9} {funcName:^10}| {threadName} {processName:8}"),
+    ("{", "{{{message}}} }}{{ {name!a:>20}"),
+    ("{", "{user} {user:>10} {user!r} {count:03d} {ratio:.1%} {nothing} {nothing!s:>6} {größe}"),
+    ("{", "{extra} {extra:>9} {number:05.1f} {none} {none!r:6}| {flag:d} {flag} {flag!s:>6} {level}"),
+    ("{", "{taskName} {taskName!s:>6}"),
+    ("{", ""),
+    ("{", "{message"),
+    ("{", "message}"),
+    ("{", "message"),
+    ("{", "{}"),
+    ("{", "{0} {message}"),
+    ("{", "{message:{lineno}}"),
+    ("{", "{message.real}"),
+    ("{", "{message[0]}"),
+    ("{", "{message!x}"),
+    ("{", "{message!}"),
+    ("{", "{message!ss}"),
+    ("{", "{message!r}"),
+    ("{", "{message:d}"),
+    ("{", "{message:=10}"),
+    ("{", "{lineno:s}"),
+    ("{", "{lineno:.3}"),
+    ("{", "{lineno:n}"),
+    ("{", "{lineno:c}"),
+    ("{", "{nothing:>5}"),
+    ("{", "{taskName:>5}"),
+    ("{", "{none:>5}"),
+    ("{", "{absent}"),
+    ("{", "{message:1001}"),
+    ("{", "{message:}<10}"),
+    ("{", "{ message}"),
+    ("{", "{message:}"),
+    ("{", "{message!s:}"),
+    ("{", "{a-b}"),
+    ("{", "{msg}"),
+    ("{", "{message[{]}"),
+    ("{", "{"),
+    ("{", "{{"),
+    ("{", "{message}{"),
+    ("{", "%(message)s {message} $message"),
+    ("{", "{message:zs}"),
+    ("{", "{created:z.0f}"),
+    ("{", "{message:q}"),
+    ("$", "$levelname ${message} $$ $name$$ ${asctime}x $lineno$created $msecs"),
+    ("$", "$levelno|$pathname|$filename|$module|$funcName|$threadName|$processName|$thread|$process"),
+    ("$", "$user ${count} $ratio $nothing $extra $number $none $flag $level $taskName"),
+    ("$", "$messages"),
+    ("$", "$message s %(message)s {message}"),
+    ("$", "$Message"),
+    ("$", "$größe"),
+    ("$", "${größe}"),
+    ("$", "$gr"),
+    ("$", ""),
+    ("$", "message"),
+    ("$", "$"),
+    ("$", "$$"),
+    ("$", "$ message"),
+    ("$", "${message"),
+    ("$", "${ message}"),
+    ("$", "${message }"),
+    ("$", "$1 $message"),
+    ("$", "$_ $message"),
+    ("$", "$args"),
+    ("$", "$$asctime $message"),
+    ("%", "%(extra)s %(number)05.1f %(none)s %(flag)d %(level)s %(extra)5.2s| %(user)s %(taskName)s"),
+    ("%", "%(none)d %(message)s"),
+    ("%", "%(absent)s %(message)s"),
+]
+DEFAULTS = {
+    **{"user": "hidden", "message": "hidden", "name": "hidden", "extra": "größe", "number": -7},
+    **{"none": None, "flag": True, "level": 2.5},
+}
 MOMENTS = [
     1_700_000_000_000_000_000,
     1_700_000_000_001_000_000,
@@ -367,7 +497,21 @@ def pattern():
         format_case(text, "", MOMENTS[0], exception, stack)
 
 
+def styles():
+    for style, text in STYLES:
+        for validate in (True, False):
+            for defaults in (None, DEFAULTS):
+                how = {"style": style, "validate": validate, "defaults": defaults}
+                expected = formatted(text, None, MOMENTS[2], "", "", **how)
+                emit(style, str(int(validate)), str(int(bool(defaults))), text, expected)
+
+
 def format_case(text, datefmt, ns, exception, stack):
+    expected = formatted(text, datefmt or None, ns, exception, stack)
+    emit(str(ns), text, datefmt, exception, stack, expected)
+
+
+def formatted(text, datefmt, ns, exception, stack, **how):
     whole = ns % 10**9 == 0  # as _PyTime_AsSecondsDouble
     real = time.time, time.time_ns
     time.time, time.time_ns = (lambda: float(ns // 10**9) if whole else ns / 1e9), (lambda: ns)
@@ -396,13 +540,11 @@ def format_case(text, datefmt, ns, exception, stack):
         exc_text=exception or None,
     )
     try:
-        formatter = logging.Formatter(text, datefmt or None)
+        formatter = logging.Formatter(text, datefmt, **how)
     except ValueError:
-        expected = "!invalid"
-    else:
-        formatter.converter = time.gmtime
-        expected = result(lambda: formatter.format(record))
-    emit(str(ns), text, datefmt, exception, stack, expected)
+        return "!invalid"
+    formatter.converter = time.gmtime
+    return result(lambda: formatter.format(record))
 
 
 if __name__ == "__main__":
@@ -410,4 +552,5 @@ if __name__ == "__main__":
     logging._startTime = (
         1_699_999_999_500_000_001 if sys.version_info >= (3, 13) else 1_699_999_999.5
     )
-    {"percent": percent, "dates": dates, "pattern": pattern}[sys.argv[1]]()
+    tables = {"percent": percent, "spec": spec, "dates": dates, "pattern": pattern, "styles": styles}
+    tables[sys.argv[1]]()
