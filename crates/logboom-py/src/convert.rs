@@ -45,22 +45,23 @@ impl Owned {
     /// # Errors
     /// What `str` raises.
     pub(crate) fn of(object: &Bound<'_, PyAny>) -> PyResult<Owned> {
-        Ok(match exact(Ref::from_bound(object)) {
-            Some(value) => Owned::kept(value),
+        Ok(match exact(Ref::from_bound(object)).and_then(Owned::kept) {
+            Some(kept) => kept,
             // Lone surrogates become `?`: a field must not make every line of a request fail.
             None => Owned::Object(object.str()?.to_string_lossy().into_owned()),
         })
     }
 
-    /// A value that [`exact`] gave.
-    pub(crate) fn kept(value: Value<'_>) -> Owned {
-        match value {
+    /// A copy of a value; `None` for one of a type that is not kept as it is.
+    pub(crate) fn kept(value: Value<'_>) -> Option<Owned> {
+        Some(match value {
+            Value::None => Owned::None,
             Value::Bool(truth) => Owned::Bool(truth),
             Value::I64(number) => Owned::I64(number),
             Value::F64(number) => Owned::F64(number),
             Value::Str(text) => Owned::Str(text.to_owned()),
-            _ => Owned::None,
-        }
+            _ => return None,
+        })
     }
 
     /// What a conversion has to know of it. Of an object only the text is known, which is what `%s`

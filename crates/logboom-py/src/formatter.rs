@@ -157,7 +157,7 @@ fn setting<T>(
     read: impl Fn(&Bound<'_, PyAny>) -> Option<T>,
 ) -> PyResult<Option<T>> {
     // The class's has to be good too: one that is a property would stand before the instance's.
-    let of_class = read(&class.getattr(name)?);
+    let of_class = class.getattr_opt(name)?.and_then(|of_class| read(&of_class));
     Ok(match own.get_item(name)? {
         Some(own) => of_class.and_then(|_| read(&own)),
         None => of_class,

@@ -136,7 +136,8 @@ pub(crate) fn look(
     let (Some(fmt), Some(given)) = (own.get_item("_fmt")?, own.get_item("_defaults")?) else {
         return Ok(None);
     };
-    let Some(pattern) = text(&fmt) else { return Ok(None) };
+    // An empty one is put there after the formatter was made, and means what it says.
+    let Some(pattern) = text(&fmt).filter(|pattern| !pattern.is_empty()) else { return Ok(None) };
     let given = match (given.is_none(), given.cast_exact::<PyDict>()) {
         (true, _) => None,
         (_, Ok(given)) => Some(given),
@@ -229,8 +230,8 @@ fn defaults(given: &Bound<'_, PyDict>) -> Option<Defaults> {
     let mut found = Vec::with_capacity(given.len());
     for (key, value) in given {
         let key = text(&key)?;
-        if let Some(value) = convert::exact(Ref::from_bound(&value)) {
-            found.push((key, Owned::kept(value)));
+        if let Some(kept) = convert::exact(Ref::from_bound(&value)).and_then(Owned::kept) {
+            found.push((key, kept));
         }
     }
     Some(Defaults(found))
