@@ -1,9 +1,10 @@
 //! What a handler owns in the engine: a route, and the look it had at stream and formatter.
 //!
 //! Invariants:
-//! 1. A record goes to a route natively only while the handler's formatter and stream are the very
-//!    objects the route was made for, unchanged since ([`Route::is_native_for`]). Otherwise the
-//!    library formats, and the handler's `emit` writes the finished line ([`Route::write`]).
+//! 1. A record goes to a route natively only while the handler's stream is the very object the route
+//!    was made for, and its formatter is one that was looked at and found to do the same, unchanged
+//!    since ([`Route::is_native_for`]). Otherwise the library formats, and the handler's `emit` writes
+//!    the finished line ([`Route::write`]).
 //! 2. A route that ends at a time takes no record of that time or later natively
 //!    ([`Route::deadline_ns`]): the handler then does what is due first.
 //! 3. Closing a route, or dropping the last reference to it, lets everything submitted before reach
@@ -128,6 +129,33 @@ impl Route {
             && !self.moved()
             && self.look.get(still).is_some_and(|look| look.holds(still, formatter))
     }
+
+    /// Whether another look may tell that the engine still does what the handler would: not where
+    /// the library formats anyway, or the stream is another one.
+    pub(crate) fn may_be_renewed(&self, still: &Still<'_>, stream: Ref<'_>) -> bool {
+        self.pattern.is_some() && self.stream.get(still).is_some_and(|own| stream.is(own))
+    }
+}
+
+/// Looks anew at the formatter of a handler with this route and stream; whether its records may go
+/// natively then.
+#[cold]
+pub(crate) fn renew(
+    still: &mut Still<'_>,
+    route: &Py<PyAny>,
+    formatter: &Py<PyAny>,
+    stream: &Py<PyAny>,
+) -> bool {
+    let py = still.python();
+    let Ok(route) = route.bind(py).cast_exact::<Route>() else { return false };
+    let (formatter, stream) = (formatter.bind(py), stream.bind(py));
+    // What cannot be looked at is the library's.
+    route.get().refresh(py, formatter, stream).unwrap_or(false)
+        && route.get().is_native_for(
+            &Still::new(py),
+            Ref::from_bound(formatter),
+            Ref::from_bound(stream),
+        )
 }
 
 #[pymethods]

@@ -513,3 +513,28 @@ def times_of_one_formatter(side: Side) -> None:
         for label in steps(formatter):
             for n in range(WARM):
                 logger.info(label + " %d", n)
+
+
+def formatters_that_end_while_a_message_is_made(side: Side) -> None:
+    logger = side.logger(fmt="%(message)s")
+    other = side.logger("other", fmt="%(message)s")
+    other.handlers[0].close()
+    other.handlers[:] = [side.file("%(message)s", "other.log")]
+    old = []
+    for n in range(WARM):
+        old.append(logging.Formatter(f"{n} %(message)s"))
+        other.handlers[0].setFormatter(old[-1])
+        other.info("x")
+    other.handlers[0].setFormatter(logging.Formatter("%(message)s"))
+    other.info("x")
+
+    class Ends:
+        def __str__(self) -> str:
+            other.info("from within")
+            del old[-1:]
+            logging.getLogger("new").propagate = False
+            return "ended"
+
+    for _ in range(WARM):
+        logger.info("warm")
+        logger.info("%s", Ends())

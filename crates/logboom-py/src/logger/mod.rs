@@ -27,7 +27,7 @@ use crate::ffi::guard;
 use crate::ffi::object::own;
 use crate::ffi::slots::Slot;
 use crate::ffi::{Ref, Still};
-use crate::route::{ROUTE, Wants};
+use crate::route::{self, ROUTE, Route, Wants};
 use crate::state::{Kind, State};
 use arrayvec::ArrayVec;
 use logboom::record::RouteId;
@@ -62,6 +62,15 @@ pub(crate) enum Detour {
     Unclassified(Py<PyAny>),
     /// This logger was never looked at, or changed.
     Unseen(Py<PyAny>),
+    /// This handler's formatter may have changed since it was looked at.
+    Stale(Box<Stale>),
+}
+
+/// A route, and the formatter and stream that its handler has now.
+pub(crate) struct Stale {
+    route: Py<PyAny>,
+    formatter: Py<PyAny>,
+    stream: Py<PyAny>,
 }
 
 /// The logger's `name`.
@@ -111,6 +120,12 @@ fn settle<T>(
             Err(Detour::Unseen(logger)) => {
                 let logger = logger.into_bound(still.python());
                 place::draw(state, still, &logger);
+            }
+            Err(Detour::Stale(stale)) => {
+                let Stale { route, formatter, stream } = *stale;
+                if !route::renew(still, &route, &formatter, &stream) {
+                    return Err(Obstacle::Formatter);
+                }
             }
         }
     }
@@ -204,12 +219,14 @@ fn visit<'s>(
     if !read(slots.filters)?.exact_list().ok_or(ATTRIBUTE)?.is_empty() {
         return Err(Detour::Library(Obstacle::HandlerFilters));
     }
-    let route = read(slots.route)?.native(&ROUTE).ok_or(Detour::Library(Obstacle::NoRoute))?;
+    let object = read(slots.route)?;
+    let route = object.native(&ROUTE).ok_or(Detour::Library(Obstacle::NoRoute))?;
     if plan.routes.is_full() {
         return Err(Detour::Library(Obstacle::TooManyHandlers));
     }
-    if !route.is_native_for(still, read(slots.formatter)?, read(slots.stream)?) {
-        return Err(Detour::Library(Obstacle::Formatter));
+    let (formatter, stream) = (read(slots.formatter)?, read(slots.stream)?);
+    if !route.is_native_for(still, formatter, stream) {
+        return Err(stale(still, route, object, formatter, stream));
     }
     if !route.has_its_fields(context) {
         return Err(Detour::Library(Obstacle::Field));
@@ -218,6 +235,24 @@ fn visit<'s>(
     plan.wants.add(route.wants());
     plan.deadline_ns = plan.deadline_ns.min(route.deadline_ns());
     Ok(())
+}
+
+#[cold]
+fn stale(
+    still: &Still<'_>,
+    route: &Route,
+    object: Ref<'_>,
+    formatter: Ref<'_>,
+    stream: Ref<'_>,
+) -> Detour {
+    match route.may_be_renewed(still, stream) {
+        true => Detour::Stale(Box::new(Stale {
+            route: own(object),
+            formatter: own(formatter),
+            stream: own(stream),
+        })),
+        false => Detour::Library(Obstacle::Formatter),
+    }
 }
 
 /// What is asked of a walk.
