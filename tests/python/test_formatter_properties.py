@@ -390,8 +390,8 @@ def calls(draw: st.DrawFn) -> Call:
     return Call(level, lambda logger: template, given_arguments)
 
 
-# A frame of a traceback, with the lines of source and carets below it.
-_FRAME = re.compile(r'  File "[^"]*[/\\](?:logging|logboom)[/\\][^"]*", line .*\n(?:    .*\n)*')
+# A frame of a traceback that is not of this file, with the lines of source and carets below it.
+_FRAME = re.compile(rf'  File "(?!{re.escape(__file__)})[^"]*", line .*\n(?:    .*\n)*')
 
 
 class Side:
@@ -473,7 +473,7 @@ class Comparison:
         for side in (self.native, self.library):
             side.handlers[0].setFormatter(formatter)
         with logboom.bound(**context):
-            # The first record of a formatter is always the library's.
+            # The first record of a new formatter is the library's.
             for one in (Call(20, lambda logger: "warm", []), call):
                 outcomes = []
                 self.times = []

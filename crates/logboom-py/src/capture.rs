@@ -77,6 +77,11 @@ pub(crate) fn submit(
     let captured = match typed(still, message, arguments, &mut values) {
         Some(captured) => captured,
         None => {
+            // With a lone surrogate the text is the library's to write, so it should be its to make:
+            // what `__str__` does besides is then done once.
+            if [message].iter().chain(arguments).any(|one| one.exact_str() == Some(Err(()))) {
+                return Err(Exit::Library);
+            }
             formatted = convert::format_now(still.python(), message, arguments).map_err(exit)?;
             // Python code ran, and may have changed where the record goes.
             match self::plan(state, still, logger, level, context, Ask::Where)? {

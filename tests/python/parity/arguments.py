@@ -311,3 +311,20 @@ def templates_made_at_run_time(side: Side) -> None:
     for n in range(3000):
         logger.info("template " + str(n % 1500) + " %d", n)
         logger.info(f"plain {n}")
+
+
+def texts_that_log_beside_lone_surrogates(side: Side) -> None:
+    logger = side.logger(fmt="%(levelname)s")
+    inner = side.logger("inner", fmt="%(message)s")
+    inner.handlers[0].close()
+    inner.handlers[:] = [side.file("%(message)s", "inner.log")]
+
+    class Logs:
+        def __str__(self) -> str:
+            inner.info("from within")
+            return "logged"
+
+    for _ in range(WARM):
+        logger.info("%s \ud800", Logs())
+        logger.info("%s %s", Logs(), "\udfff")
+        logger.info("%s", Logs())
