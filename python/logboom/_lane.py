@@ -68,7 +68,9 @@ class Seat:
         self.predecessor = predecessor
         self.source = _sources.of(listener, self)
         self.marked = self.hurried = False
+        # Records in the first two; a turn that has begun may have records in hand that are in neither.
         self.taken = self.handed_on = 0
+        self.turns_begun = self.turns_ended = 0
         self.patience = _SOONEST
         self._ended = threading.Event()
 
@@ -112,6 +114,13 @@ class Seat:
 
     def hand_on(self) -> bool:
         """Hand on the records of one turn. Returns whether there may be more."""
+        self.turns_begun += 1
+        try:
+            return self._hand_on()
+        finally:
+            self.turns_ended += 1
+
+    def _hand_on(self) -> bool:
         try:
             records, ended = self.source.take(_TURN)
         except Exception:  # noqa: BLE001 - the library's thread would end with it as well
@@ -136,6 +145,19 @@ class Seat:
         """How many records are still to be handed on."""
         return self.source.size() + self.taken - self.handed_on
 
+    def goal(self) -> tuple[int, int]:
+        """What has to be `reached` for everything that is in the queue by now to be handed on.
+
+        The turns are asked last: what was taken from the queue before it was asked is in one of them.
+        """
+        return self.taken + self.source.size(), self.turns_begun
+
+    def has_reached(self, goal: tuple[int, int]) -> bool:
+        """Whether everything of then is handed on, by this listener or another on the same queue."""
+        records, turns = goal
+        done = self.handed_on >= records or not self.waiting()
+        return not self.is_alive() or (done and self.turns_ended >= turns)
+
     def end(self) -> None:
         """Take no more records, and let those go on who wait for that."""
         self.source.close()
@@ -147,6 +169,7 @@ class Seat:
         self._ended = threading.Event()
         self.marked, self.predecessor = False, None
         self.handed_on = self.taken
+        self.turns_ended = self.turns_begun
         if not self.source.begin_anew():
             self.end()
 
@@ -329,24 +352,17 @@ class Lane:
         if self.is_current():
             return True
         # What comes in meanwhile is not waited for.
-        goals = [(seat, seat.taken + seat.source.size()) for seat in self.seats()]
-        goals = [(seat, goal) for seat, goal in goals if seat.handed_on < goal]
+        goals = [(seat, seat.goal()) for seat in self.seats()]
+        goals = [(seat, goal) for seat, goal in goals if not seat.has_reached(goal)]
         if not goals:
             return True
         for seat, _ in goals:
             seat.mark()
-
-        def reached() -> bool:
-            return all(
-                seat.handed_on >= goal or not seat.waiting() or not seat.is_alive()
-                for seat, goal in goals
-            )
-
         deadline = None if timeout is None else time.monotonic() + timeout
         self._waiters += 1
         try:
             with self._progress:
-                while not reached():
+                while not all(seat.has_reached(goal) for seat, goal in goals):
                     left = 0.1 if deadline is None else min(0.1, deadline - time.monotonic())
                     if left <= 0:
                         return False

@@ -352,6 +352,26 @@ def test_a_burst_wakes_the_lane_few_times(started):
     assert len(handler.records) == 1001
 
 
+def test_a_flush_waits_for_what_was_just_taken_from_a_queue(started):
+    class Slow(queue.Queue):
+        def get(self, block=True, timeout=None):
+            item = super().get(block, timeout)
+            taken.set()
+            assert go.wait(60)
+            return item
+
+    taken, go = threading.Event(), threading.Event()
+    source, handler = Slow(), Collect()
+    started(source, handler)
+    source.put(record("in hand"))
+    assert taken.wait(60)
+    assert source.empty()
+    assert not lane.drain(0.01)
+    go.set()
+    assert lane.drain(60)
+    assert handler.texts == ["in hand"]
+
+
 def test_a_class_with_its_own_loop_has_its_own_thread():
     class Own(logboom.QueueListener):
         def dequeue(self, block):

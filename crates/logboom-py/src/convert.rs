@@ -1,11 +1,11 @@
 //! Python objects to typed values, and messages that Python has to format.
 
 use crate::ffi::Ref;
+use crate::state::state;
 use logboom::field::Value;
 use logboom::format::percent::Kind;
 use pyo3::exceptions::{PyException, PyRecursionError};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
 /// The value of an object of exactly a builtin type; `None` for others, for text with lone
@@ -128,13 +128,9 @@ pub(crate) fn format_now<'py>(
 
 /// Whether `LogRecord.__init__` takes a single argument to be what `%(key)s` refers to.
 fn is_full_mapping(py: Python<'_>, object: &Bound<'_, PyAny>) -> PyResult<bool> {
-    static MAPPING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     if object.is_exact_instance_of::<PyDict>() {
         return object.is_truthy();
     }
-    let mapping = MAPPING.get_or_try_init(py, || {
-        let abc = py.import("collections.abc")?;
-        abc.getattr("Mapping").map(Bound::unbind)
-    })?;
-    Ok(object.is_instance(mapping.bind(py))? && object.is_truthy()?)
+    let Some(state) = state(py) else { return Ok(false) };
+    Ok(object.is_instance(state.mapping.bind(py))? && object.is_truthy()?)
 }

@@ -26,6 +26,11 @@ pub(crate) struct Waiting {
 static ROUTES: LazyLock<Mutex<HashMap<RouteId, Waiting>>> = LazyLock::new(Mutex::default);
 static LEFT: Condvar = Condvar::new();
 
+/// Makes the list, so that nobody makes it while the process forks.
+pub(crate) fn make_ready() {
+    LazyLock::force(&ROUTES);
+}
+
 fn lock() -> MutexGuard<'static, HashMap<RouteId, Waiting>> {
     ROUTES.lock().unwrap_or_else(PoisonError::into_inner)
 }

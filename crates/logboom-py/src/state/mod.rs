@@ -13,16 +13,18 @@
 mod library;
 mod verdict;
 
-use crate::ffi::dict::Key;
+use crate::ffi::dict::{Key, of_attributes};
 use crate::ffi::frame::Frames;
 use crate::ffi::guard::ClassStamp;
 use crate::ffi::object::GilSlot;
 use crate::ffi::slots::{ClassTable, Shape, Slot};
 use crate::ffi::{Ref, Still};
+use crate::waiting;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyList, PyModule, PyString, PyType};
+use std::time::Duration;
 
 /// What a class means to the way of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +75,8 @@ pub(crate) struct State {
     pub(crate) frames: Frames,
     pub(crate) logging: Py<PyModule>,
     pub(crate) library_logger: Py<PyType>,
+    /// `collections.abc.Mapping`.
+    pub(crate) mapping: Py<PyAny>,
     pub(crate) context_var: Py<PyAny>,
     pub(crate) helpers: Helpers,
     pub(crate) slots: LoggerSlots,
@@ -140,6 +144,7 @@ pub(crate) struct Parts<'py> {
 #[pyfunction]
 pub(crate) fn setup(py: Python<'_>, parts: Parts<'_>) -> PyResult<()> {
     let state = State::new(py, parts)?;
+    make_ready(py, &state)?;
     STATE.set(py, state).map_err(|_| PyRuntimeError::new_err("logboom is set up already"))
 }
 
@@ -148,6 +153,17 @@ pub(crate) fn setup(py: Python<'_>, parts: Parts<'_>) -> PyResult<()> {
 #[pyfunction]
 pub(crate) fn class_stamp(class: &Bound<'_, PyType>) -> u32 {
     ClassStamp::of_class(class).map_or(0, ClassStamp::tag)
+}
+
+/// Has everything made now that would be made at its first use. What PyO3 makes once it makes without
+/// the GIL, so that a process could fork in the middle of it; the child would wait for ever for a
+/// thread that it does not have.
+fn make_ready(py: Python<'_>, state: &State) -> PyResult<()> {
+    ClassStamp::of_class(state.library_logger.bind(py));
+    of_attributes(&state.logging.bind(py).getattr("Filter")?.call0()?)?;
+    Duration::ZERO.into_pyobject(py)?.extract::<Duration>()?;
+    waiting::make_ready();
+    Ok(())
 }
 
 /// The class was not looked at yet, or changed since.
@@ -174,6 +190,7 @@ impl State {
         Ok(State {
             frames: Frames::detect(py),
             library_logger: class("Logger")?,
+            mapping: py.import("collections.abc")?.getattr("Mapping")?.unbind(),
             context_var: parts.context_var,
             helpers: parts.helpers,
             slots: LoggerSlots::new(|name| Slot::of(&parts.slot_logger, name))?,
