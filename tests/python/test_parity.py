@@ -20,10 +20,9 @@ from _pytest.mark import ParameterSet
 HERE = Path(__file__).parent / "parity"
 DEADLINE = 90.0
 
-# Where logboom is known not to do as the library does: the scenario, and why.
-# Where ours differs, and why; docs/compatibility.md tells users.
+# Where logboom is known not to do as the library does: the scenario, and why. docs/compatibility.md tells
+# users.
 KNOWN: dict[str, str] = {
-    "streams-a_file_whose_stream_was_closed": "the route has a descriptor of its own",
     "streams-streams_reconfigured": "a route does not see that its stream was reconfigured",
 }
 

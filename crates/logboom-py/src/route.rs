@@ -2,7 +2,7 @@
 //!
 //! Invariants:
 //! 1. A record goes to a route natively only while the handler's stream is the very object the route
-//!    was made for, and its formatter is one that was looked at and found to do the same, unchanged
+//!    was made for, and open, and its formatter is one that was looked at and found to do the same, unchanged
 //!    since ([`Route::is_native_for`]). Otherwise the library formats, and the handler's `emit` writes
 //!    the finished line ([`Route::write`]).
 //! 2. A route that ends at a time takes no record of that time or later natively
@@ -14,6 +14,7 @@
 
 use crate::context::Context;
 use crate::ffi::object::{GilSlot, NativeClass};
+use crate::ffi::stream::Stream;
 use crate::ffi::{self, Ref, Still};
 use crate::formatter::{self, Look};
 use crate::global;
@@ -72,7 +73,7 @@ impl Wants {
 #[pyclass(frozen, module = "logboom._logboom")]
 pub(crate) struct Route {
     id: RouteId,
-    stream: GilSlot<Py<PyAny>>,
+    stream: GilSlot<Stream>,
     wants: Wants,
     formatter: Option<Arc<PatternFormatter>>,
     pattern: Option<formatter::Pattern>,
@@ -117,6 +118,12 @@ impl Route {
             })
     }
 
+    /// Whether this is the stream that it was made for, and open.
+    #[inline]
+    fn writes_to(&self, still: &Still<'_>, stream: Ref<'_>) -> bool {
+        self.stream.get(still).is_some_and(|own| own.is_open_and(still, stream))
+    }
+
     /// Whether the engine formats as this formatter would and writes where this stream leads.
     #[inline]
     pub(crate) fn is_native_for(
@@ -125,7 +132,7 @@ impl Route {
         formatter: Ref<'_>,
         stream: Ref<'_>,
     ) -> bool {
-        self.stream.get(still).is_some_and(|own| stream.is(own))
+        self.writes_to(still, stream)
             && !self.moved()
             && self.look.get(still).is_some_and(|look| look.holds(still, formatter))
     }
@@ -133,7 +140,7 @@ impl Route {
     /// Whether another look may tell that the engine still does what the handler would: not where
     /// the library formats anyway, or the stream is another one.
     pub(crate) fn may_be_renewed(&self, still: &Still<'_>, stream: Ref<'_>) -> bool {
-        self.pattern.is_some() && self.stream.get(still).is_some_and(|own| stream.is(own))
+        self.pattern.is_some() && self.writes_to(still, stream)
     }
 }
 
@@ -169,9 +176,7 @@ impl Route {
         stream: &Bound<'_, PyAny>,
     ) -> PyResult<bool> {
         let mut still = Still::new(py);
-        if !self.open.load(Ordering::Acquire)
-            || !self.stream.get(&still).is_some_and(|own| stream.is(own))
-        {
+        if !self.open.load(Ordering::Acquire) || !self.writes_to(&still, Ref::from_bound(stream)) {
             return Ok(false);
         }
         match &self.look.get(&still) {
@@ -251,8 +256,8 @@ impl Route {
     }
 
     /// Says that the handler followed: it has this stream now, on the file after so many turns.
-    fn follow(&self, py: Python<'_>, stream: Py<PyAny>, turns: u64) {
-        self.stream.set(&mut Still::new(py), Some(stream));
+    fn follow(&self, stream: &Bound<'_, PyAny>, turns: u64) {
+        self.stream.set(&mut Still::new(stream.py()), Some(Stream::new(stream)));
         if let Some((then, _)) = &self.turns {
             then.store(turns, Ordering::Relaxed);
         }
@@ -291,7 +296,7 @@ pub(crate) fn open_route(
     py: Python<'_>,
     name: String,
     target: Target,
-    stream: Py<PyAny>,
+    stream: &Bound<'_, PyAny>,
     formatter: &Bound<'_, PyAny>,
     deadline_ns: Option<i64>,
 ) -> PyResult<Route> {
@@ -304,7 +309,7 @@ pub(crate) fn open_route(
     let id = py.detach(|| global::engine().open_route(spec)).map_err(crate::error::to_python)?;
     let mut still = Still::new(py);
     let (own_stream, slot) = (GilSlot::empty(), GilSlot::empty());
-    own_stream.set(&mut still, Some(stream));
+    own_stream.set(&mut still, Some(Stream::new(stream)));
     slot.set(&mut still, look);
     Ok(Route {
         id,

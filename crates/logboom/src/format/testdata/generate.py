@@ -462,8 +462,8 @@ STYLES = [
     ("%", "%(absent)s %(message)s"),
 ]
 DEFAULTS = {
-    **{"user": "hidden", "message": "hidden", "name": "hidden", "extra": "größe", "number": -7},
-    **{"none": None, "flag": True, "level": 2.5},
+    "user": "hidden", "message": "hidden", "name": "hidden", "extra": "größe", "number": -7,
+    "none": None, "flag": True, "level": 2.5,
 }
 MOMENTS = [
     1_700_000_000_000_000_000,
