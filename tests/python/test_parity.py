@@ -20,8 +20,8 @@ from _pytest.mark import ParameterSet
 HERE = Path(__file__).parent / "parity"
 DEADLINE = 90.0
 
-# Where logboom is known not to do as the library does: the scenario, and why. docs/compatibility.md tells
-# users.
+# Where logboom is known not to do as the library does: the scenario, and why. docs/compatibility.md
+# tells users.
 KNOWN: dict[str, str] = {
     "streams-streams_reconfigured": "a route does not see that its stream was reconfigured",
 }

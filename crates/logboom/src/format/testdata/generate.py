@@ -214,8 +214,33 @@ def case(template, args):
 
 SPEC_VALUES = [
     *(None, True, False, 0, 7, -7, 255, 1234, -1234567, 2**63, 2**64 - 1, -(10**30), 10**21),
-    *(0.0, -0.0, 1.0, -1.5, 0.1, 2.5, 1e-5, 1234.5678, -0.0004, 1e16, 1e15, 123456789.0, 1e300, 5e-324),
-    *(float("nan"), float("inf"), float("-inf"), "", "a", "größe", "日本語テキスト", "-12", "\U0001f600!"),
+    *(
+        0.0,
+        -0.0,
+        1.0,
+        -1.5,
+        0.1,
+        2.5,
+        1e-5,
+        1234.5678,
+        -0.0004,
+        1e16,
+        1e15,
+        123456789.0,
+        1e300,
+        5e-324,
+    ),
+    *(
+        float("nan"),
+        float("inf"),
+        float("-inf"),
+        "",
+        "a",
+        "größe",
+        "日本語テキスト",
+        "-12",
+        "\U0001f600!",
+    ),
 ]
 ALIGNS = ["", "<", ">", "^", "=", "*<", "0>", "é^", "日=", "\U0001f600>", "0=", "<<", "==", " ^"]
 
@@ -223,12 +248,104 @@ ALIGNS = ["", "<", ">", "^", "=", "*<", "0>", "é^", "日=", "\U0001f600>", "0="
 def spec():
     rng = random.Random(4)
     fixed = [
-        *("", "<", "s", "d", "0", "5", "05", "<05", "x<05", "z", "z.0f", "-z.1f", "#", "#.0f", "#g", "#e"),
-        *("#x", "#X", "#b", "#o", "#08x", "#_b", "_x", ",x", "_X", ",d", "_", ",", ",_", "_,", "n", "c"),
-        *(".3", ".0", ".", ".3s", ".3d", "10.3f", "010.3f", "+.2%", "%", ",.2%", "=10", "<=10", "e", "E"),
-        *("G", "F", "010,", "08,", "09,", "012,.2f", "015,e", "1001", ".1001f", "é", "q", "1 ", " 5", "--5"),
-        *("999", "012_x", "+012,d", " =+9", "z<4", "+", "-", " ", "0^8", "^08", "#012_b", "#.3", "#.0", "#.1"),
-        *("010", "0=10,", "*=10,", ".17g", ".30f", "020.3", ",.3", "_.1g", "#,", "z,", "zd", "١"),
+        *(
+            "",
+            "<",
+            "s",
+            "d",
+            "0",
+            "5",
+            "05",
+            "<05",
+            "x<05",
+            "z",
+            "z.0f",
+            "-z.1f",
+            "#",
+            "#.0f",
+            "#g",
+            "#e",
+        ),
+        *(
+            "#x",
+            "#X",
+            "#b",
+            "#o",
+            "#08x",
+            "#_b",
+            "_x",
+            ",x",
+            "_X",
+            ",d",
+            "_",
+            ",",
+            ",_",
+            "_,",
+            "n",
+            "c",
+        ),
+        *(
+            ".3",
+            ".0",
+            ".",
+            ".3s",
+            ".3d",
+            "10.3f",
+            "010.3f",
+            "+.2%",
+            "%",
+            ",.2%",
+            "=10",
+            "<=10",
+            "e",
+            "E",
+        ),
+        *(
+            "G",
+            "F",
+            "010,",
+            "08,",
+            "09,",
+            "012,.2f",
+            "015,e",
+            "1001",
+            ".1001f",
+            "é",
+            "q",
+            "1 ",
+            " 5",
+            "--5",
+        ),
+        *(
+            "999",
+            "012_x",
+            "+012,d",
+            " =+9",
+            "z<4",
+            "+",
+            "-",
+            " ",
+            "0^8",
+            "^08",
+            "#012_b",
+            "#.3",
+            "#.0",
+            "#.1",
+        ),
+        *(
+            "010",
+            "0=10,",
+            "*=10,",
+            ".17g",
+            ".30f",
+            "020.3",
+            ",.3",
+            "_.1g",
+            "#,",
+            "z,",
+            "zd",
+            "\u0661",
+        ),
     ]
     for text in fixed:
         for x in rng.sample(SPEC_VALUES, 6):
@@ -251,7 +368,9 @@ def spec():
             ]
         )
         # Of what is refused, a little is enough.
-        values = [x for x in SPEC_VALUES if result(lambda x=x: format(x, text))[0] == "="]
+        values = [
+            x for x in SPEC_VALUES if result(lambda x=x, text=text: format(x, text))[0] == "="
+        ]
         if values:
             spec_case(text, rng.choice(values))
         elif rng.random() < 0.2:
@@ -391,12 +510,21 @@ PATTERNS = [
 ]
 STYLES = [
     ("{", "{levelname:>10}|{message!s:*^30}|{lineno:05d}|{name}|{asctime:<30}|{asctime!a}"),
-    ("{", "{created:.3f} {msecs:03.0f} {msecs} {relativeCreated:,.1f} {created!s:.5} {created:_.0f}"),
+    (
+        "{",
+        "{created:.3f} {msecs:03.0f} {msecs} {relativeCreated:,.1f} {created!s:.5} {created:_.0f}",
+    ),
     ("{", "{levelno:+d} {levelno:#06x} {lineno:é^7} {lineno:e} {process:,} {thread:_x} {thread:_}"),
-    ("{", "{pathname:.8} {filename!s:>14} {module:_<9} {funcName:^10}| {threadName} {processName:8}"),
+    (
+        "{",
+        "{pathname:.8} {filename!s:>14} {module:_<9} {funcName:^10}| {threadName} {processName:8}",
+    ),
     ("{", "{{{message}}} }}{{ {name!a:>20}"),
     ("{", "{user} {user:>10} {user!r} {count:03d} {ratio:.1%} {nothing} {nothing!s:>6} {größe}"),
-    ("{", "{extra} {extra:>9} {number:05.1f} {none} {none!r:6}| {flag:d} {flag} {flag!s:>6} {level}"),
+    (
+        "{",
+        "{extra} {extra:>9} {number:05.1f} {none} {none!r:6}| {flag:d} {flag} {flag!s:>6} {level}",
+    ),
     ("{", "{taskName} {taskName!s:>6}"),
     ("{", ""),
     ("{", "{message"),
@@ -437,7 +565,10 @@ STYLES = [
     ("{", "{created:z.0f}"),
     ("{", "{message:q}"),
     ("$", "$levelname ${message} $$ $name$$ ${asctime}x $lineno$created $msecs"),
-    ("$", "$levelno|$pathname|$filename|$module|$funcName|$threadName|$processName|$thread|$process"),
+    (
+        "$",
+        "$levelno|$pathname|$filename|$module|$funcName|$threadName|$processName|$thread|$process",
+    ),
     ("$", "$user ${count} $ratio $nothing $extra $number $none $flag $level $taskName"),
     ("$", "$messages"),
     ("$", "$message s %(message)s {message}"),
@@ -457,13 +588,22 @@ STYLES = [
     ("$", "$_ $message"),
     ("$", "$args"),
     ("$", "$$asctime $message"),
-    ("%", "%(extra)s %(number)05.1f %(none)s %(flag)d %(level)s %(extra)5.2s| %(user)s %(taskName)s"),
+    (
+        "%",
+        "%(extra)s %(number)05.1f %(none)s %(flag)d %(level)s %(extra)5.2s| %(user)s %(taskName)s",
+    ),
     ("%", "%(none)d %(message)s"),
     ("%", "%(absent)s %(message)s"),
 ]
 DEFAULTS = {
-    "user": "hidden", "message": "hidden", "name": "hidden", "extra": "größe", "number": -7,
-    "none": None, "flag": True, "level": 2.5,
+    "user": "hidden",
+    "message": "hidden",
+    "name": "hidden",
+    "extra": "größe",
+    "number": -7,
+    "none": None,
+    "flag": True,
+    "level": 2.5,
 }
 MOMENTS = [
     1_700_000_000_000_000_000,
@@ -552,5 +692,11 @@ if __name__ == "__main__":
     logging._startTime = (
         1_699_999_999_500_000_001 if sys.version_info >= (3, 13) else 1_699_999_999.5
     )
-    tables = {"percent": percent, "spec": spec, "dates": dates, "pattern": pattern, "styles": styles}
+    tables = {
+        "percent": percent,
+        "spec": spec,
+        "dates": dates,
+        "pattern": pattern,
+        "styles": styles,
+    }
     tables[sys.argv[1]]()
