@@ -59,7 +59,7 @@ impl<'a> RecordView<'a> {
     /// Reads a record.
     ///
     /// # Errors
-    /// [`Malformed`] for bytes that [`Record::encode`] does not write, or ids that `texts` lacks.
+    /// [`Malformed`] for bytes that [`Record::encode`](super::Record::encode) does not write, or ids that `texts` lacks.
     pub fn parse<T: Texts + ?Sized>(bytes: &'a [u8], texts: &'a T) -> Result<Self, Malformed> {
         Self::parse_checked(bytes, texts).ok_or(Malformed)
     }
