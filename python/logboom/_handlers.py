@@ -11,6 +11,7 @@ Attributes lie in slots, so ``vars(handler)`` shows only what a program added.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import os
@@ -62,14 +63,33 @@ def _list_weakly(handler: logging.Handler) -> None:
     """
     global _left_behind
     handlers: list[weakref.ref[logging.Handler]] = logging._handlerList  # type: ignore[attr-defined]
+    ours = weakref.ref(handler, _forget)
     with logging._lock:  # type: ignore[attr-defined]
         if _left_behind:
             _left_behind = False
-            handlers[:] = [entry for entry in handlers if entry() is not None]
-        for at in range(len(handlers) - 1, -1, -1):
-            if handlers[at]() is handler:
-                handlers[at] = weakref.ref(handler, _forget)
+            for entry in list(handlers):
+                if entry() is None:
+                    _exchange(handlers, entry, None)
+        for entry in reversed(list(handlers)):
+            if entry() is handler:
+                _exchange(handlers, entry, ours)
                 break
+
+
+def _exchange(handlers: list[Any], old: object, new: object | None) -> None:
+    """Put another entry in the place of one, or nothing.
+
+    The collector may run in every call that is made here, in this very thread, and take entries of
+    dead handlers out: no place is good for longer than until the next call.
+    """
+    for at in range(len(handlers) - 1, -1, -1):
+        with contextlib.suppress(IndexError):
+            if handlers[at] is old:
+                if new is None:
+                    del handlers[at]
+                else:
+                    handlers[at] = new
+                return
 
 
 def _forget(entry: weakref.ref[logging.Handler]) -> None:

@@ -68,6 +68,28 @@ def test_a_handler_that_is_collected_without_close(logger, log, wait_for):
     )
 
 
+def test_the_collector_may_end_handlers_while_one_is_listed(run_python):
+    run_python("""
+        import gc, logging, types, weakref
+        import logboom
+        from logboom import _handlers
+        gc.disable()
+        def ref(*arguments):
+            gc.collect()  # as it may do by itself at whatever is made
+            return weakref.ref(*arguments)
+        _handlers.weakref = types.SimpleNamespace(ref=ref)
+        made = []
+        for number in range(20):
+            for _ in range(3):
+                garbage = logging.NullHandler()
+                garbage.itself = garbage
+            del garbage
+            made.append(logboom.NullHandler())
+        listed = [entry() for entry in logging._handlerList]
+        assert [one for one in listed if one in made] == made, (made, listed)
+    """).ok()
+
+
 def test_a_handler_in_a_cycle_is_collected(logger, log):
     import weakref
 
