@@ -34,7 +34,7 @@ import weakref
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from logboom import _sources
+from logboom import _logboom, _sources
 from logboom._bell import Bell
 
 if TYPE_CHECKING:
@@ -87,11 +87,23 @@ class Seat:
     def join(self, timeout: float | None = None) -> None:
         """Wait until the listener has met its sentinel, ``timeout`` seconds at most.
 
-        Raises `RuntimeError` on the lane's own thread, which would wait for itself.
+        On the lane's own thread what is in the queue is handed on here and now, as another thread would
+        have done; a handler of this very listener gets the `RuntimeError` of a thread that joins itself.
+        Once the main thread has ended, no wait is longer than the option ``shutdown_timeout``, all
+        together.
         """
-        if lane.is_current() and self.is_alive():
+        if not lane.is_current():
+            self._ended.wait(lane.time_left(timeout))
+        elif self.turns_begun > self.turns_ended:
             raise RuntimeError("cannot join current thread")
-        self._ended.wait(timeout)
+        else:
+            self._serve_to_the_end()
+
+    def _serve_to_the_end(self) -> None:
+        if self.predecessor is not None:
+            self.predecessor.join()
+        while self.is_alive() and self.waiting():
+            self.hand_on()
 
     def mark(self, now: bool = False) -> None:
         """Have the lane look here, ``now``: without waiting for more. Waits for no lock."""
@@ -196,6 +208,8 @@ class Lane:
         self._waiters = 0
         self._asleep = False
         self._bell = Bell()
+        # When waiting for handlers has to be over; set when the process begins to end.
+        self._end: float | None = None
         # How many others than its own thread the lane has woken; for tests of what a record costs.
         self.wake_ups = 0
 
@@ -343,6 +357,15 @@ class Lane:
             self.thread = None
         return True
 
+    def time_left(self, timeout: float | None) -> float | None:
+        """This time-out, or what the end of the process leaves of it."""
+        if threading.main_thread().is_alive():
+            return timeout
+        if self._end is None:
+            self._end = time.monotonic() + _logboom.options()["shutdown_timeout"]
+        left = max(0.0, self._end - time.monotonic())
+        return left if timeout is None else min(left, timeout)
+
     def drain(self, timeout: float | None = None) -> bool:
         """Wait until every record that is in a queue of a seat was handed on.
 
@@ -358,6 +381,7 @@ class Lane:
             return True
         for seat, _ in goals:
             seat.mark()
+        timeout = self.time_left(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
         self._waiters += 1
         try:
@@ -404,7 +428,7 @@ class Lane:
         """Begin anew, with the same seats and without records."""
         self._lock = threading.Lock()
         self._progress = threading.Condition(threading.Lock())
-        self._waiters, self._asleep, self.thread = 0, False, None
+        self._waiters, self._asleep, self.thread, self._end = 0, False, None, None
         self.ready.clear()
         self._bell.begin_anew()
         for seat in self.seats():

@@ -76,8 +76,8 @@ def _at_exit() -> None:
     timeout = _logboom.options()["shutdown_timeout"]
     # The library's own exit function, which flushes and closes every handler, comes next.
     _handlers.end_within(timeout)
-    handed_on, left = _drain(timeout)
-    _logboom.flush(left)
+    handed_on = lane.drain(timeout)
+    _logboom.flush(timeout)
     if not handed_on:
         _give_up(timeout)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 import pytest
@@ -20,12 +20,14 @@ MAKES_RECORD = logging.LogRecord.__init__.__code__
 
 
 @pytest.fixture
-def logger(log) -> logging.Logger:
+def logger(log) -> Iterator[logging.Logger]:
     logboom.install()
     # In no hierarchy, as pytest puts handlers of its own onto the loggers that it finds.
     logger = logboom.Logger("tests.formatters", logging.DEBUG)
-    logger.addHandler(logboom.FileHandler(log))
-    return logger
+    handler = logboom.FileHandler(log)
+    logger.addHandler(handler)
+    yield logger
+    handler.close()
 
 
 def makes_record(call: Callable[[], object]) -> bool:
@@ -34,7 +36,7 @@ def makes_record(call: Callable[[], object]) -> bool:
 
     def look(frame: FrameType, event: str, argument: object) -> None:
         if event == "call" and frame.f_code is MAKES_RECORD:
-            made.append(frame)
+            made.append(event)
 
     before = sys.getprofile()
     sys.setprofile(look)

@@ -285,6 +285,25 @@ def test_a_listener_stopped_on_its_own_thread_is_refused_as_by_the_library(start
     assert refused == ["cannot join current thread"]
 
 
+def test_a_handler_may_stop_another_listener(started):
+    others, handler = queue.Queue(), Collect()
+    other = started(others, handler)
+    left = []
+
+    class Stops(logging.Handler):
+        def emit(self, record):
+            for number in range(1000):
+                others.put(globals()["record"]("%d", number))
+            other.stop()
+            left.append((len(handler.records), other._thread))
+
+    source = queue.Queue()
+    started(source, Stops())
+    source.put(record("x"))
+    source.join()
+    assert left == [(1000, None)]
+
+
 def test_a_handler_on_the_lane_may_flush_and_log(started, logging_as_it_was):
     source, collect = queue.Queue(), Collect()
 
@@ -508,6 +527,20 @@ def test_a_handler_that_hangs_does_not_keep_the_process_and_is_counted(run_pytho
     """
     ).ok()
     assert "logboom: 8 records were waiting for handlers behind a queue after 0.05 s" in outcome.err
+
+
+def test_a_listener_that_is_stopped_at_exit_hangs_no_process_either(run_python):
+    outcome = run_python(
+        FORK
+        + """
+    import atexit
+    logboom.configure(shutdown_timeout=0.05)
+    atexit.register(listener.stop)  # runs before ours, as Litestar's does
+    logger.info("hold")
+    entered.wait(60)
+    """
+    ).ok()
+    assert "logboom: 2 records were waiting" in outcome.err, outcome  # the sentinel among them
 
 
 def test_children_of_multiprocessing_hand_on_what_is_theirs(run_python, log):
