@@ -171,6 +171,40 @@ def test_install_and_uninstall_and_again(log):
         del logging.root.manager.loggerDict["tests.new"]
 
 
+def test_uninstall_leaves_no_trace(run_python):
+    run_python("""
+        import logging, logging.config, logging.handlers
+        import logboom
+        modules = (logging, logging.config, logging.handlers)
+        classes = (logging.Logger, logging.RootLogger, logging.Handler, logging.Manager)
+        old = logging.getLogger("old")
+        handler = logboom.FileHandler("app.log")  # its entry in the library's list is its own
+        def state():
+            return [
+                *(dict(vars(one)) for one in (*modules, *classes)),
+                *((type(one), dict(vars(one))) for one in (old, logging.root)),
+                dict(vars(logging.root.manager)), list(logging._handlerList),
+            ]
+        before = state()
+        logboom.install()
+        assert state() != before
+        old.addHandler(handler)
+        old.warning("native")
+        old.removeHandler(handler)
+        old._cache.clear()
+        logboom.uninstall()
+        after = state()
+        assert after == before, [pair for pair in zip(before, after) if pair[0] != pair[1]]
+        # Loggers of the time between keep their class; its methods are the library's.
+        logboom.install()
+        between = logging.getLogger("between")
+        logboom.uninstall()
+        assert type(logging.getLogger("later")) is logging.Logger
+        assert isinstance(between, logging.Logger) and "info" not in vars(type(between))
+        assert type(between).info is logging.Logger.info
+    """).ok()
+
+
 def test_what_was_patched_while_installed_survives_uninstall():
     logboom.uninstall()
     original = logging.Logger.info
