@@ -143,7 +143,7 @@ demo: $(BUILT) ## run the main job: Litestar as shipped beside Litestar with log
 bench: ## measure, with the profile that is released (ARGS="...")
 	$(MAKE) build PROFILE=release
 	$(CARGO) bench --target-dir "$(TARGET)" $(RUST_TESTED) --bench '*'
-	if [ -f bench/call.py ]; then "$(PY)" bench/call.py $(ARGS); fi
+	set -e; for script in call ways lane; do "$(PY)" bench/$$script.py $(ARGS); done
 
 .PHONY: docs
 docs: ## build the Rust documentation, warnings being errors

@@ -1,6 +1,6 @@
 """A Python handler behind a queue: the library's listener against the handler lane.
 
-    python bench/lane.py [--records N] [--rounds N] [--json]
+    python bench/lane.py [--calls N] [--rounds N] [--json]
 
 A producer logs as fast as it can through a `QueueHandler`; a handler that formats and counts gets the
 records. Both sides take turns in one process; a round ends when the last record was handled. Ratios
@@ -50,7 +50,7 @@ def run(handler_class: type, listener_class: type, records: int) -> tuple[float,
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--records", type=int, default=50_000)
+    parser.add_argument("--calls", type=int, default=50_000)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     options = parser.parse_args()
@@ -61,7 +61,7 @@ def main() -> None:
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}
     for _ in range(options.rounds):
         for name, classes in sides.items():
-            taken[name].append(run(*classes, options.records))
+            taken[name].append(run(*classes, options.calls))
     figures = {}
     for at, what in enumerate(("call", "drained")):
         ratios = [
@@ -73,7 +73,7 @@ def main() -> None:
             "ratio": statistics.median(ratios),
             "lowest": min(ratios),
             "highest": max(ratios),
-            **{f"{name}_us": seconds / options.records * 1e6 for name, seconds in each.items()},
+            **{f"{name}_us": seconds / options.calls * 1e6 for name, seconds in each.items()},
         }
     if options.json:
         print(json.dumps(figures, indent=1))

@@ -1,6 +1,6 @@
 """What each way of a record costs, against the standard library's call of the same kind.
 
-    python bench/ways.py [--records N] [--rounds N] [--json]
+    python bench/ways.py [--calls N] [--rounds N] [--json]
 
 Each case logs to a file with Litestar's default text format, once with the standard library's
 `FileHandler` and plain loggers, once with logboom's and native ones, by turns in one process. Given is
@@ -107,7 +107,7 @@ def timed(side: str, case: Case, records: int, path: str) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--records", type=int, default=5_000)
+    parser.add_argument("--calls", type=int, default=5_000)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     options = parser.parse_args()
@@ -119,7 +119,7 @@ def main() -> None:
             taken: dict[str, list[float]] = {"library": [], "logboom": []}
             for _ in range(options.rounds):
                 for side, times in taken.items():
-                    times.append(timed(side, case, options.records, path))
+                    times.append(timed(side, case, options.calls, path))
             pairs = zip(taken["library"], taken["logboom"], strict=True)
             ratios = sorted(theirs / ours for theirs, ours in pairs)
             figures[name] = {
