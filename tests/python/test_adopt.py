@@ -70,7 +70,6 @@ def test_listeners_go_on_without_their_threads(kind):
     producer.join()
     for listener in listeners:
         listener.stop()
-        listener.stop() if hasattr(listener, "__exit__") else None
     for _, handler in pairs:
         assert handler.texts == [str(number) for number in range(put[0])]
         assert NAME in handler.threads
