@@ -135,7 +135,7 @@ class Seat:
     def _hand_on(self) -> bool:
         try:
             records, ended = self.source.take(_TURN)
-        except Exception:  # noqa: BLE001 - the library's thread would end with it as well
+        except BaseException:  # noqa: BLE001 - the library's thread would end with it as well
             report()
             self.end()
             return False
@@ -144,7 +144,7 @@ class Seat:
         for record in records:
             try:
                 handle(record)
-            except Exception:  # noqa: BLE001 - reported, see the module
+            except BaseException:  # noqa: BLE001 - `SystemExit` ends a thread, and this is everybody's
                 report()
             self.handed_on += 1
             self.source.done()
@@ -158,7 +158,7 @@ class Seat:
         return self.source.size() + self.taken - self.handed_on
 
     def goal(self) -> tuple[int, int]:
-        """What has to be `reached` for everything that is in the queue by now to be handed on.
+        """What `has_reached` asks about, for everything that is in the queue by now to be handed on.
 
         The turns are asked last: what was taken from the queue before it was asked is in one of them.
         """
@@ -168,7 +168,7 @@ class Seat:
         """Whether everything of then is handed on, by this listener or another on the same queue."""
         records, turns = goal
         done = self.handed_on >= records or not self.waiting()
-        return not self.is_alive() or (done and self.turns_ended >= turns)
+        return not self.is_alive() or (done and self.turns_ended >= turns and self.due())
 
     def end(self) -> None:
         """Take no more records, and let those go on who wait for that."""
@@ -210,7 +210,7 @@ class Lane:
         self._bell = Bell()
         # When waiting for handlers has to be over; set when the process begins to end.
         self._end: float | None = None
-        # How many others than its own thread the lane has woken; for tests of what a record costs.
+        # How often somebody woke the thread; for tests of what a record costs.
         self.wake_ups = 0
 
     def is_current(self) -> bool:

@@ -75,7 +75,7 @@ def test_listeners_go_on_without_their_threads(kind):
         assert NAME in handler.threads
 
 
-def test_a_thread_that_is_in_a_handler_is_followed_when_it_comes_back(wait_for):
+def test_a_thread_that_is_in_a_handler_is_followed_when_it_comes_back():
     source, handler = queue.Queue(), Blocked()
     listener = logging.handlers.QueueListener(source, handler)
     listener.start()
@@ -86,10 +86,11 @@ def test_a_thread_that_is_in_a_handler_is_followed_when_it_comes_back(wait_for):
     (found,) = ours(logboom.adopt(timeout=0))
     assert (found.outcome, found.waiting) == ("moving", 9)
     assert old.is_alive()
+    assert not logboom.flush(timeout=0.01)
     for number in range(10, 20):
         source.put(record(str(number)))
     handler.go.set()
-    wait_for(lambda: len(handler.texts) == 20, "all records")
+    assert logboom.flush(timeout=60)
     assert handler.texts == [str(number) for number in range(20)]
     assert not old.is_alive()
     assert NAME in handler.threads

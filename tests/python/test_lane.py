@@ -249,6 +249,22 @@ def test_what_a_handler_raises_is_reported_and_the_next_record_handed_on(started
     assert [(one.exc_type, one.thread.name) for one in reported] == [(ZeroDivisionError, NAME)]
 
 
+def test_a_handler_that_exits_ends_no_thread_of_others(started, monkeypatch):
+    monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)  # pytest's own warns
+
+    class Exits(Collect):
+        def handle(self, record):
+            super().handle(record)
+            raise SystemExit
+
+    source, handler = queue.Queue(), Exits()
+    started(source, handler)
+    for text in ("a", "b"):
+        source.put(record(text))
+    source.join()
+    assert handler.texts == ["a", "b"]
+
+
 def test_a_queue_that_fails_ends_its_listener_only(started, monkeypatch, wait_for):
     reported = []
     monkeypatch.setattr(threading, "excepthook", reported.append)
