@@ -6,13 +6,14 @@ applied, and one that nobody starts starts with the first record of its handler.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import logging.config
 import logging.handlers
 import queue as _queue
 from typing import TYPE_CHECKING, Any
 
-from logboom import _context, _handlers, _lane, _sources
+from logboom import _context, _handlers, _lane, _logboom, _sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -92,6 +93,18 @@ class QueueListener(logging.handlers.QueueListener):
             self.start()
             self._by_itself = True
 
+    def _stop_by_itself(self, timeout: float) -> None:
+        """What nobody else started nobody else stops. The next record starts it again."""
+        thread = self._thread
+        if not self._by_itself or thread is None:
+            return
+        # Too full for a sentinel, or called by one of its own handlers: it ends with its queue.
+        with contextlib.suppress(_queue.Full, RuntimeError):
+            self.enqueue_sentinel()
+            self._thread = None
+            self._by_itself = self._begun = False
+            thread.join(timeout)
+
 
 def overrides_loop(kind: type[logging.handlers.QueueListener]) -> str:
     """The method by which a listener's class goes through its queue in its own way; or nothing."""
@@ -110,8 +123,10 @@ class QueueHandler(logging.handlers.QueueHandler):
     configured ones, whether their levels count, and the class of the listener, default
     `QueueListener`. With neither ``queue`` nor ``handlers`` records go to `logboom.StreamHandler`.
 
-    A listener of ours starts by itself with the first record, if nobody started or stopped it; the
-    library's own, not started yet, becomes one of ours when it is set as ``listener``.
+    A listener of ours starts by itself with the first record, if nobody started or stopped it; then
+    `close` hands on what is in the queue, and waits for that as long as the option
+    ``shutdown_timeout`` says. The library's own, not started yet, becomes one of ours when it is set
+    as ``listener``.
 
     A queue that is full, or that cannot be pickled into, is reported as in the library.
     """
@@ -197,6 +212,13 @@ class QueueHandler(logging.handlers.QueueHandler):
         super().emit(record)
         if _sources.silent and (seat := _sources.silent.get(id(self.queue))) is not None:
             seat.mark()
+
+    def close(self) -> None:
+        """End a listener that began by itself, and take the handler off the library's list."""
+        listener = vars(self).get("listener")
+        if isinstance(listener, QueueListener):
+            listener._stop_by_itself(_logboom.options()["shutdown_timeout"])
+        super().close()
 
 
 def _resolve(name: str) -> Any:

@@ -73,6 +73,36 @@ def test_a_listener_of_a_handler_starts_with_the_first_record_and_only_once(log)
     behind.close()
 
 
+def test_a_closed_handler_hands_on_what_waits_and_ends_what_began_by_itself(log):
+    behind = logboom.FileHandler(log)
+    handler = logboom.QueueHandler(handlers=[behind])
+    logger = logboom.Logger("tests.queues", 10)
+    logger.addHandler(handler)
+    for number in range(100):
+        logger.info("line %d", number)
+    handler.close()
+    behind.close()
+    assert log.lines() == [f"line {number}" for number in range(100)]
+    assert handler.listener._thread is None
+    assert "_put" not in vars(handler.queue)
+    # As in the library, who logs on is heard.
+    logger.info("afterwards")
+    assert texts(log)[-1] == "afterwards"
+    handler.close()
+    behind.close()
+
+
+def test_a_listener_that_the_program_started_is_the_programs_to_stop(log):
+    behind = logboom.FileHandler(log)
+    handler = logboom.QueueHandler(handlers=[behind])
+    handler.listener.start()
+    handler.close()
+    handler.handle(logging.makeLogRecord({"msg": "x"}))
+    assert texts(log) == ["x"]
+    handler.listener.stop()
+    behind.close()
+
+
 def test_a_listener_of_the_library_becomes_one_of_ours_unless_it_runs(log):
     behind = logboom.FileHandler(log)
     handler = logboom.QueueHandler(queue.Queue())
@@ -302,7 +332,7 @@ def test_two_thousand_configurations_start_one_thread_and_lose_nothing(run_pytho
                        for t in os.listdir("/proc/self/task"))
         print(names, [t.name for t in threading.enumerate()])
         assert after[0] - before[0] <= 2, (before, after)
-        assert after[1] - before[1] < 4 << 20, (before, after)
+        assert after[1] - before[1] < 2 << 20, (before, after)
         assert open("app.log").read().split("\\n")[:-1] == [f"line {n}" for n in range(2000)]
     """).ok()
     names = outcome.out
