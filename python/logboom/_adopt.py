@@ -17,7 +17,8 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from logboom import _lane
+from logboom import _lane, _sources
+from logboom._explain import class_name
 from logboom._queues import overrides_loop
 
 if TYPE_CHECKING:
@@ -126,18 +127,9 @@ def _left_because(listener: logging.handlers.QueueListener) -> str:
 
 
 def _describe(listener: logging.handlers.QueueListener) -> tuple[str, str, tuple[str, ...], int]:
-    source: Any = listener.queue
-    try:
-        waiting = int(source.qsize())
-    except Exception:  # noqa: BLE001 - not on every system, not every queue
-        waiting = 0
-    handlers = tuple(_name(handler) for handler in listener.handlers)
-    return _name(listener), _name(source), handlers, waiting
-
-
-def _name(thing: object) -> str:
-    kind = type(thing)
-    return f"{kind.__module__}.{kind.__qualname__}"
+    handlers = tuple(class_name(handler) for handler in listener.handlers)
+    source = listener.queue
+    return class_name(listener), class_name(source), handlers, _sources.size(source)
 
 
 def _tell(listener: logging.handlers.QueueListener, deadline: float) -> bool:

@@ -140,7 +140,7 @@ def _explain(logger: logging.Logger) -> Explanation:
     for _, handler in reached:
         _open_route(handler)
     obstacles = [_logboom.handler_obstacle(handler) for _, handler in reached]
-    reasons = list(dict.fromkeys(_reasons(logger, reached, obstacles)))
+    reasons = _reasons(logger, reached, obstacles)
     native = not reasons
     ways = []
     for (owner, handler), obstacle in zip(reached, obstacles, strict=True):
@@ -178,37 +178,39 @@ def _reasons(
     logger: logging.Logger,
     reached: list[tuple[logging.Logger, logging.Handler]],
     obstacles: list[str | None],
-) -> Iterator[str]:
+) -> list[str]:
     """Why a record is not native, all over; nothing exactly if `way_obstacle` finds nothing."""
     first = _logboom.library_obstacle() or _logboom.way_obstacle(logger, _HIGHEST)
     if first is None:
-        return
-    found = not installed()
-    if found:
-        yield "logboom.install() is not in effect"
+        return []
+    reasons = []
     if first == "library":
-        found = True
-        yield _TEXTS[first]
+        reasons.append(_TEXTS[first])
+    if installed():
+        reasons += _reasons_of_loggers(logger)
+    else:
+        reasons.insert(0, "logboom.install() is not in effect")
+    reasons += [
+        f"the handler {_name(handler)}: {_handler_text(handler, obstacle)}"
+        for (_, handler), obstacle in zip(reached, obstacles, strict=True)
+        if obstacle is not None
+    ]
+    return list(dict.fromkeys(reasons)) or [_TEXTS[first]]
+
+
+def _reasons_of_loggers(logger: logging.Logger) -> Iterator[str]:
     at: logging.Logger | None = logger
     while at is not None:
         obstacle = _logboom.logger_obstacle(at)
         # The library asks the filters of the first logger only.
-        of_interest = at is logger or obstacle != "logger filters"
-        if obstacle is not None and of_interest and installed():
-            found = True
+        if obstacle is not None and (at is logger or obstacle != "logger filters"):
             yield f"the logger {at.name!r}: {_logger_text(at, obstacle)}"
         at = at.parent if at.propagate else None
-    for (_, handler), obstacle in zip(reached, obstacles, strict=True):
-        if obstacle is not None:
-            found = True
-            yield f"the handler {_name(handler)}: {_handler_text(handler, obstacle)}"
-    if not found:
-        yield _TEXTS[first]
 
 
 def _logger_text(logger: logging.Logger, obstacle: str) -> str:
     if obstacle == "logger class" and not type(logger).__module__.startswith("logboom."):
-        return f"its class {_class(logger)} is not logboom.Logger"
+        return f"its class {class_name(logger)} is not logboom.Logger"
     return _TEXTS[obstacle]
 
 
@@ -236,7 +238,7 @@ def _handler_text(handler: logging.Handler, obstacle: str) -> str:
             return _foreign(handler)
         replaced = _replaced(handler)
         if replaced:
-            return f"{_class(handler)} has its own {replaced}"
+            return f"{class_name(handler)} has its own {replaced}"
     if obstacle == "formatter" and handler.formatter is not None:
         kind = type(handler.formatter)
         if kind is not logging.Formatter:
@@ -253,8 +255,8 @@ def _foreign(handler: logging.Handler) -> str:
 
     ours = getattr(logboom, type(handler).__name__, object)
     if type(handler).__module__ in _KNOWN_MODULES and issubclass(ours, _handlers.StreamHandler):
-        return f"{_class(handler)} is the library's; logboom.{ours.__name__} is native"
-    return f"{_class(handler)} gets a LogRecord at the call"
+        return f"{class_name(handler)} is the library's; logboom.{ours.__name__} is native"
+    return f"{class_name(handler)} gets a LogRecord at the call"
 
 
 def _replaced(handler: logging.Handler) -> str:
@@ -294,7 +296,7 @@ def _open_route(handler: logging.Handler) -> None:
             handler.release()
 
 
-def _class(thing: object) -> str:
+def class_name(thing: object) -> str:
     kind = type(thing)
     return f"{kind.__module__}.{kind.__qualname__}"
 

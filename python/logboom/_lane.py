@@ -21,7 +21,7 @@ moment for more before it sleeps, so that a burst costs one wake-up and not one 
 What it does not do: make handlers faster. A handler that hangs holds up all others on the lane, but
 neither the writer nor those who log.
 
-Pinned by ``tests/python/test_lane.py``.
+Pinned by ``tests/python/test_lane.py`` and ``test_lane_forks_and_ends.py``.
 """
 
 from __future__ import annotations

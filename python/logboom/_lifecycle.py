@@ -39,9 +39,11 @@ def flush(timeout: float | None = None) -> bool:
 
 def _drain(timeout: float | None) -> tuple[bool, float | None]:
     """Wait for the handler lane; whether it is done, and what is left of the time."""
-    if timeout is None or not isinstance(timeout, (int, float)) or not timeout >= 0:
-        # What is no time-out is refused by the engine, which knows how to say so.
-        return timeout is not None or lane.drain(), timeout
+    if timeout is None:
+        return lane.drain(), None
+    if not isinstance(timeout, (int, float)) or not timeout >= 0:
+        # No time-out: the engine refuses it, and knows how to say so.
+        return True, timeout
     deadline = time.monotonic() + timeout
     handed_on = lane.drain(timeout)
     return handed_on, max(0.0, deadline - time.monotonic())

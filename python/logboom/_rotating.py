@@ -34,7 +34,31 @@ if TYPE_CHECKING:
     from logboom._moving import Target
 
 
-class RotatingFileHandler(MovingHandler, library.RotatingFileHandler):
+class _RotatingHandler(MovingHandler):
+    """What rotating by size and by time have in common."""
+
+    __slots__ = ()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record made by the library; rotate first where that is due."""
+        try:
+            super().emit(record)
+        except RecursionError:
+            # The library's rotating handlers report this one, too.
+            self.handleError(record)
+
+    def shouldRollover(self, record: logging.LogRecord) -> int | bool:
+        """Whether to rotate before this record; writes everything of before first."""
+        self._settle()
+        return super().shouldRollover(record)  # type: ignore[misc,no-any-return]
+
+    def doRollover(self) -> None:
+        """Rotate now, on this thread; writes everything of before first."""
+        self._settle()
+        super().doRollover()  # type: ignore[misc]
+
+
+class RotatingFileHandler(_RotatingHandler, library.RotatingFileHandler):
     """`logging.handlers.RotatingFileHandler`: a file that makes room before it grows too large.
 
     ``maxBytes``: the size that a file stays below, in bytes; default 0, never rotate. ``backupCount``:
@@ -88,24 +112,6 @@ class RotatingFileHandler(MovingHandler, library.RotatingFileHandler):
         # The library counts one character for a terminator, whatever it is.
         return super()._line(record) if self.terminator == "\n" else None
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write a record made by the library; rotate first where it would make the file too large."""
-        try:
-            super().emit(record)
-        except RecursionError:
-            # The library's handler of this name reports this one, too.
-            self.handleError(record)
-
-    def shouldRollover(self, record: logging.LogRecord) -> int | bool:
-        """Whether this record would make the file too large; writes everything of before first."""
-        self._settle()
-        return super().shouldRollover(record)
-
-    def doRollover(self) -> None:
-        """Rotate now, on this thread; writes everything of before first."""
-        self._settle()
-        super().doRollover()
-
 
 class _Probe(library.RotatingFileHandler):
     """A handler on nothing, to ask the library what it does about an empty file."""
@@ -128,7 +134,7 @@ def _rotates_empty(should: Callable[..., Any]) -> bool:
     return bool(should(probe, logging.makeLogRecord({"msg": "too large"})))
 
 
-class TimedRotatingFileHandler(MovingHandler, library.TimedRotatingFileHandler):
+class TimedRotatingFileHandler(_RotatingHandler, library.TimedRotatingFileHandler):
     """`logging.handlers.TimedRotatingFileHandler`: a new file at certain times.
 
     ``when``, ``interval``, ``backupCount``, ``utc`` and ``atTime`` as in the library, the rest as for
@@ -182,24 +188,6 @@ class TimedRotatingFileHandler(MovingHandler, library.TimedRotatingFileHandler):
     def _hand_over(self, record: logging.LogRecord) -> bool:
         due = int(library.time.time()) >= self.rolloverAt  # type: ignore[attr-defined]
         return not due and super()._hand_over(record)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write a record made by the library; rotate first where it is time."""
-        try:
-            super().emit(record)
-        except RecursionError:
-            # The library's handler of this name reports this one, too.
-            self.handleError(record)
-
-    def shouldRollover(self, record: logging.LogRecord) -> int | bool:
-        """Whether it is time; writes everything of before first."""
-        self._settle()
-        return super().shouldRollover(record)
-
-    def doRollover(self) -> None:
-        """Rotate now, on this thread; writes everything of before first."""
-        self._settle()
-        super().doRollover()
 
 
 class WatchedFileHandler(MovingHandler, library.WatchedFileHandler):

@@ -33,6 +33,14 @@ def of(listener: logging.handlers.QueueListener, seat: Seat) -> Source:
     return Source(listener, seat)
 
 
+def size(source: Any) -> int:
+    """How many records are in a queue, as far as it can tell."""
+    try:
+        return int(source.qsize())
+    except Exception:  # noqa: BLE001 - not on every system, not every queue; a closed connection
+        return 0
+
+
 class Source:
     """A queue of which nothing is known but what the library's listener asks of it."""
 
@@ -92,10 +100,7 @@ class Source:
 
     def size(self) -> int:
         """How many records are there, as far as the queue can tell."""
-        try:
-            return int(self.queue.qsize())
-        except Exception:  # noqa: BLE001 - not on every system; a closed connection
-            return 0
+        return size(self.queue)
 
     def begin_anew(self) -> bool:
         """In a forked child: forget the parent's records; `False` where the queue is the parent's."""

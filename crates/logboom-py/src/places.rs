@@ -44,13 +44,7 @@ pub(crate) fn file(name: &str, descriptor: i32) -> PyResult<Arc<dyn SinkSpec>> {
     let Some(identity) = appended(&file) else {
         return Ok(Arc::new(FileSinkSpec::from_file(name, file)));
     };
-    let mut files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(shared) = files.get(&identity).and_then(Weak::upgrade) {
-        return Ok(shared);
-    }
-    files.retain(|_, spec| spec.strong_count() > 0);
-    let spec = Arc::new(FileSinkSpec::from_file(name, file));
-    files.insert(identity, Arc::downgrade(&spec));
+    let spec = shared(&FILES, identity, |_| true, || FileSinkSpec::from_file(name, file));
     Ok(spec)
 }
 

@@ -8,9 +8,9 @@
 //! Pinned by `tests/python/test_explain.py`.
 
 use super::{Detour, Plan, place, settle, visit};
-use crate::context;
+use crate::context::{self, Context};
 use crate::ffi::{Ref, Still};
-use crate::state::state;
+use crate::state::{State, state};
 use pyo3::prelude::*;
 
 /// Why the library's way is the exact one.
@@ -74,8 +74,9 @@ impl Obstacle {
 /// What keeps every record of the process from the native way; `None` if nothing does.
 #[pyfunction]
 pub(crate) fn library_obstacle(py: Python<'_>) -> Option<&'static str> {
-    let as_found = state(py).is_some_and(|state| state.library_is_as_found(&mut Still::new(py)));
-    (!as_found).then(|| Obstacle::Library.word())
+    told(py, |state, still, _| {
+        state.library_is_as_found(still).then_some(()).ok_or(Obstacle::Library)
+    })
 }
 
 /// What keeps the records of `logger` at `level` from the native way, whichever of its parents and
@@ -83,46 +84,48 @@ pub(crate) fn library_obstacle(py: Python<'_>) -> Option<&'static str> {
 #[pyfunction]
 pub(crate) fn way_obstacle(logger: &Bound<'_, PyAny>, level: i32) -> Option<&'static str> {
     let py = logger.py();
-    let Some(state) = state(py) else { return Some(Obstacle::Library.word()) };
-    let mut still = Still::new(py);
-    let context = context::current(state, &mut still);
-    let context = context.as_ref().map(|context| context.get());
     let level = super::Level::new(py, level).ok()?;
-    let ask = super::Ask::Where;
-    let logger = Ref::from_bound(logger);
-    super::plan(state, &mut still, logger, &level, context, ask).err().map(Obstacle::word)
+    told(py, |state, still, context| {
+        super::plan(state, still, Ref::from_bound(logger), &level, context, super::Ask::Where)
+    })
 }
 
 /// What about this logger keeps records from the native way; `None` if nothing does.
 #[pyfunction]
 pub(crate) fn logger_obstacle(logger: &Bound<'_, PyAny>) -> Option<&'static str> {
-    let py = logger.py();
-    let Some(state) = state(py) else { return Some(Obstacle::Library.word()) };
-    let logger = Ref::from_bound(logger);
-    let look = |still: &Still<'_>| {
-        let place = place::place(state, still, logger)?;
-        let of_their_types = place.handlers(still).and_then(Ref::exact_list).is_some()
-            && place.propagate(still).and_then(Ref::plain_truth).is_some();
-        if !of_their_types {
-            return Err(super::ATTRIBUTE);
-        }
-        super::unfiltered(still, place).map_err(Detour::Library)
-    };
-    settle(state, &mut Still::new(py), look).err().map(Obstacle::word)
+    told(logger.py(), |state, still, _| {
+        settle(state, still, |still| {
+            let place = place::place(state, still, Ref::from_bound(logger))?;
+            let of_their_types = place.handlers(still).and_then(Ref::exact_list).is_some()
+                && place.propagate(still).and_then(Ref::plain_truth).is_some();
+            if !of_their_types {
+                return Err(super::ATTRIBUTE);
+            }
+            super::unfiltered(still, place).map_err(Detour::Library)
+        })
+    })
 }
 
 /// What about this handler keeps records from the native way; `None` if nothing does.
 #[pyfunction]
 pub(crate) fn handler_obstacle(handler: &Bound<'_, PyAny>) -> Option<&'static str> {
-    let py = handler.py();
+    told(handler.py(), |state, still, context| {
+        settle(state, still, |still| {
+            let (handler, mut plan) = (Ref::from_bound(handler), Plan::default());
+            // Above every level, so that no handler is passed over.
+            visit(state, still, handler, i64::MAX, context, &mut plan)
+        })
+    })
+}
+
+/// The word for what `look` meets, with the context that is bound here.
+fn told<T>(
+    py: Python<'_>,
+    look: impl FnOnce(&State, &mut Still<'_>, Option<&Context>) -> Result<T, Obstacle>,
+) -> Option<&'static str> {
     let Some(state) = state(py) else { return Some(Obstacle::Library.word()) };
     let mut still = Still::new(py);
     let context = context::current(state, &mut still);
     let context = context.as_ref().map(|context| context.get());
-    let handler = Ref::from_bound(handler);
-    let look = |still: &Still<'_>| {
-        // Above every level, so that no handler is passed over.
-        visit(state, still, handler, i64::MAX, context, &mut Plan::default())
-    };
-    settle(state, &mut still, look).err().map(Obstacle::word)
+    look(state, &mut still, context).err().map(Obstacle::word)
 }

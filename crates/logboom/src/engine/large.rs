@@ -66,9 +66,9 @@ impl Large<'_> {
     /// Waits until the record is delivered, at most until `limit`; `None` if it is not by then, and
     /// the caller may wait again. Counts whatever becomes of it.
     pub fn wait(&mut self, limit: Option<Instant>) -> Option<Outcome> {
-        let State::Queued { generation, ticket, deadline } = &self.state else {
-            let State::Over(outcome) = self.state else { return None };
-            return Some(outcome);
+        let (generation, ticket, deadline) = match &self.state {
+            State::Over(outcome) => return Some(*outcome),
+            State::Queued { generation, ticket, deadline } => (generation, ticket, deadline),
         };
         loop {
             self.engine.drive(generation);
