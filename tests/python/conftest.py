@@ -171,6 +171,24 @@ def _thread_names(pid: int) -> list[str]:
 
 
 @pytest.fixture
+def open_files() -> Callable[[], list[str]]:
+    """Give what lists the files that this process has open, sorted."""
+    if not Path("/proc/self/fd").exists():
+        pytest.skip("needs /proc")
+    return _open_files
+
+
+def _open_files() -> list[str]:
+    names = []
+    for descriptor in os.listdir("/proc/self/fd"):
+        try:
+            names.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        except FileNotFoundError:
+            continue  # the listing's own
+    return sorted(names)
+
+
+@pytest.fixture
 def wait_for() -> Callable[..., None]:
     """Give `wait_for(condition, what)`, which returns once the condition holds."""
     return _wait_for

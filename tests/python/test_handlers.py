@@ -26,17 +26,7 @@ def logger() -> logging.Logger:
     return logboom.Logger("tests.handlers", logging.DEBUG)
 
 
-def open_files() -> list[str]:
-    names = []
-    for descriptor in os.listdir("/proc/self/fd"):
-        try:
-            names.append(os.readlink(f"/proc/self/fd/{descriptor}"))
-        except FileNotFoundError:
-            continue
-    return sorted(names)
-
-
-def test_close_writes_everything_and_gives_the_descriptors_back(logger, log):
+def test_close_writes_everything_and_gives_the_descriptors_back(logger, log, open_files):
     before = open_files()
     for n in range(20):
         handler = logboom.FileHandler(log)
@@ -50,7 +40,7 @@ def test_close_writes_everything_and_gives_the_descriptors_back(logger, log):
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_a_handler_that_is_collected_without_close(logger, log, wait_for):
+def test_a_handler_that_is_collected_without_close(logger, log, wait_for, open_files):
     for n in range(20):
         handler = logboom.FileHandler(log)
         logger.handlers = [handler]
@@ -304,7 +294,7 @@ def test_two_thousand_configurations(run_python, thread_names):
     assert outcome.out == "".join(f"line {n}\n" for n in range(2000))
 
 
-def test_a_path_that_cannot_be_written_leaves_nothing_behind(tmp_path):
+def test_a_path_that_cannot_be_written_leaves_nothing_behind(tmp_path, open_files):
     known, files = list(logging._handlerList), open_files()
     routes = logboom.stats().routes
     threads = logboom.stats().native_threads

@@ -52,17 +52,6 @@ def lines(directory: Path) -> list[str]:
     return [line for text in files(directory).values() for line in text.splitlines()]
 
 
-def held() -> list[str]:
-    """Give the files that this process has open."""
-    names = []
-    for descriptor in os.listdir("/proc/self/fd"):
-        try:
-            names.append(os.readlink(f"/proc/self/fd/{descriptor}"))
-        except FileNotFoundError:
-            continue
-    return sorted(names)
-
-
 def kinds(directory: Path):
     path = directory / "app.log"
     yield logboom.RotatingFileHandler(path, maxBytes=100, backupCount=3, encoding="utf-8")
@@ -220,12 +209,12 @@ def test_a_route_ends_behind_what_others_log(logger, tmp_path, closing, change):
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs /proc")
-def test_files_that_are_gone_give_their_room_back(logger, tmp_path, closing):
+def test_files_that_are_gone_give_their_room_back(logger, tmp_path, closing, open_files):
     rotating = logboom.RotatingFileHandler(
         tmp_path / "rotating.log", maxBytes=100, backupCount=1, encoding="utf-8"
     )
     watched = logboom.WatchedFileHandler(tmp_path / "watched.log", encoding="utf-8")
-    before = held()
+    before = open_files()
     logger.handlers = [closing(rotating), closing(watched)]
     for n in range(50):
         logger.info("line %d", n)
@@ -235,11 +224,13 @@ def test_files_that_are_gone_give_their_room_back(logger, tmp_path, closing):
     logboom.flush()
     logger.info("the last")
     logboom.flush()
-    deleted = [name for name in held() if name.startswith(str(tmp_path)) and "(deleted)" in name]
+    deleted = [
+        name for name in open_files() if name.startswith(str(tmp_path)) and "(deleted)" in name
+    ]
     assert deleted == []
     rotating.close()
     watched.close()
-    assert held() == [name for name in before if not name.startswith(str(tmp_path))]
+    assert open_files() == [name for name in before if not name.startswith(str(tmp_path))]
 
 
 @pytest.mark.parametrize("make", ["rotating", "watched", "timed"])
