@@ -18,7 +18,7 @@ from logboom._context import bind, bound, clear, context, reset, unbind
 from logboom._handlers import FileHandler, NullHandler, StreamHandler
 from logboom._lifecycle import flush, shutdown, stats, sync
 from logboom._logboom import ConfigError, LogboomError, Report, Stats, __version__
-from logboom._loggers import Logger, install, installed, uninstall
+from logboom._loggers import install, installed, uninstall
 
 if TYPE_CHECKING:
     from logboom._adopt import AdoptedListener, AdoptReport, adopt
@@ -47,7 +47,6 @@ __all__ = [
     "HTTPHandler",
     "HandlerWay",
     "LogboomError",
-    "Logger",
     "MemoryHandler",
     "NullHandler",
     "QueueHandler",

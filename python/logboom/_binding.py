@@ -7,9 +7,8 @@ from logboom._logboom import setup
 
 setup(
     {
-        "slot_logger": _loggers.Logger,
+        "library_methods": _loggers.LIBRARY,
         "slot_handler": _handlers.StreamHandler,
-        "dict_loggers": [_loggers.AdoptedLogger, _loggers.AdoptedRootLogger],
         "handlers": _handlers.native,
         "null_handlers": [logging.NullHandler, _handlers.NullHandler],
         "handler_overrides": _handlers.OVERRIDES,

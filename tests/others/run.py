@@ -36,6 +36,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))
 
 import compare  # noqa: E402 - found beside this directory
+from witness import ours  # noqa: E402
 
 BUILD = HERE.parents[1] / "build" / "others"
 PYTHON = "{}.{}".format(*sys.version_info)
@@ -159,11 +160,6 @@ def run_project(project: table.Project, options: argparse.Namespace) -> dict[str
         progress(f"{label}: {error}")
         return {"unusable": str(error)}
     return {"runs": runs}
-
-
-def ours(loggers: dict[str, int]) -> int:
-    """Count the loggers that are of our classes."""
-    return sum(count for name, count in loggers.items() if name.startswith("logboom."))
 
 
 def judge_project(

@@ -23,7 +23,7 @@ def _installed(logging_as_it_was: None) -> None:
 @pytest.fixture
 def logger(log) -> Iterator[logging.Logger]:
     # In no hierarchy, as pytest puts handlers of its own onto the loggers that it finds.
-    logger = logboom.Logger("tests.capture", logging.DEBUG)
+    logger = logging.Logger("tests.capture", logging.DEBUG)
     handler = logboom.FileHandler(log, encoding="utf-8")
     logger.addHandler(handler)
     yield logger

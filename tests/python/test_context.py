@@ -26,7 +26,7 @@ def _clean(logging_as_it_was: None) -> Iterator[None]:
 @pytest.fixture
 def logger(log) -> Iterator[logging.Logger]:
     # In no hierarchy, as pytest puts handlers of its own onto the loggers that it finds.
-    logger = logboom.Logger("tests.context", logging.DEBUG)
+    logger = logging.Logger("tests.context", logging.DEBUG)
     handler = logboom.FileHandler(log, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(request_id)s %(message)s"))
     logger.addHandler(handler)

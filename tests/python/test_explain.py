@@ -22,8 +22,8 @@ def _installed(logging_as_it_was: None) -> None:
 @pytest.fixture
 def logger(log) -> Iterator[logging.Logger]:
     # In no hierarchy, as pytest puts handlers of its own onto the loggers that it finds.
-    parent = logboom.Logger("shop", logging.INFO)
-    logger = logboom.Logger("shop.till")
+    parent = logging.Logger("shop", logging.INFO)
+    logger = logging.Logger("shop.till")
     logger.parent = parent
     handler = logboom.FileHandler(log)
     parent.addHandler(handler)
@@ -81,7 +81,7 @@ def own_terminator(logger):
 
 def patched(logger):
     # Of a class of its own, so that nothing else is patched.
-    class Own(logboom.Logger):
+    class Own(logging.Logger):
         def callHandlers(self, record):
             super().callHandlers(record)
 

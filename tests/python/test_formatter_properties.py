@@ -493,7 +493,7 @@ class Comparison:
 def comparison(tmp_path: Path) -> Iterator[Comparison]:
     logboom.install()
     both = Comparison(
-        Side(tmp_path / "native", logboom.FileHandler, logboom.Logger),
+        Side(tmp_path / "native", logboom.FileHandler, logging.Logger),
         Side(tmp_path / "library", logging.FileHandler, logging.Logger),
     )
     yield both

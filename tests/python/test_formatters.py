@@ -23,7 +23,7 @@ MAKES_RECORD = logging.LogRecord.__init__.__code__
 def logger(log) -> Iterator[logging.Logger]:
     logboom.install()
     # In no hierarchy, as pytest puts handlers of its own onto the loggers that it finds.
-    logger = logboom.Logger("tests.formatters", logging.DEBUG)
+    logger = logging.Logger("tests.formatters", logging.DEBUG)
     handler = logboom.FileHandler(log)
     logger.addHandler(handler)
     yield logger
@@ -146,7 +146,7 @@ def test_an_equal_formatter_needs_no_record(logger, log):
 
 
 def test_a_formatter_that_changes_leaves_the_others_native(logger, log, tmp_path):
-    other = logboom.Logger("tests.other", logging.DEBUG)
+    other = logging.Logger("tests.other", logging.DEBUG)
     other.addHandler(logboom.FileHandler(tmp_path / "other.log"))
     changing = logging.Formatter("%(message)s %(user)s", defaults={"user": 0})
     assert is_native(logger, logging.Formatter("%(message)s"))

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("logging_as_it_was")
 def logger() -> logging.Logger:
     logboom.install()
     # In no hierarchy, as pytest puts handlers of its own onto the loggers that it finds.
-    return logboom.Logger("tests.handlers", logging.DEBUG)
+    return logging.Logger("tests.handlers", logging.DEBUG)
 
 
 def test_close_writes_everything_and_gives_the_descriptors_back(logger, log, open_files):

@@ -209,7 +209,7 @@ def test_a_slow_handler_holds_up_neither_callers_nor_the_writer(started, logging
     logboom.install()
     source, slow = queue.Queue(), Blocked()
     started(source, slow)
-    logger = logboom.Logger("tests.lane", 10)
+    logger = logging.Logger("tests.lane", 10)
     logger.addHandler(logboom.QueueHandler(source))
     handler = logboom.FileHandler(log)
     logger.addHandler(handler)

@@ -6,6 +6,7 @@ import io
 import logging
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import FrameType
 
 import pytest
@@ -21,7 +22,7 @@ def _installed(logging_as_it_was: None) -> None:
 @pytest.fixture
 def logger(log) -> Iterator[logging.Logger]:
     # In no hierarchy, as pytest puts handlers of its own onto the loggers that it finds.
-    logger = logboom.Logger("tests.logger", logging.DEBUG)
+    logger = logging.Logger("tests.logger", logging.DEBUG)
     handler = logboom.FileHandler(log)
     logger.addHandler(handler)
     yield logger
@@ -121,7 +122,7 @@ def test_a_call_becomes_native_again(logger, log):
 
 
 def test_subclasses_that_change_nothing_are_native(logger):
-    class Own(logboom.Logger):
+    class Own(logging.Logger):
         def notice(self, msg):
             self.info(msg)
 
@@ -132,18 +133,62 @@ def test_subclasses_that_change_nothing_are_native(logger):
     assert python_calls(lambda: own.notice("x")) == ["notice"]
 
 
-def test_a_new_logger_shows_no_attributes_of_its_own():
-    logger = logging.getLogger("tests.logger.new")
-    assert vars(logger) == {}
-    logger.colour = "red"
-    assert vars(logger) == {"colour": "red"}
-    assert logger.manager is logging.Logger.manager
+def test_a_logger_is_what_it_is_without_install(run_python):
+    seen = [
+        run_python(f"""
+            import logging, logboom
+            logboom.{do}()
+            handler = logboom.FileHandler("app.log")
+            made = [logging.getLogger("new"), logging.Logger("own"), logging.root]
+            for logger in made:
+                logger.addHandler(handler)
+                for _ in range(3):
+                    logger.warning("x")
+                logger.removeHandler(handler)
+                logger.colour = "red"
+                own = vars(logger)
+                assert own is logger.__dict__ and own["colour"] == "red"
+                print(type(logger).__mro__, list(own), own["disabled"], own["_cache"], repr(logger))
+            print(type(made[0]) is logging.Logger, logging.getLoggerClass() is logging.Logger)
+        """)
+        .ok()
+        .out
+        for do in ("install", "uninstall")
+    ]
+    assert seen[0] == seen[1]
+
+
+def test_what_a_program_holds_of_a_loggers_attributes_stays_theirs(logger):
+    own = vars(logger)
+    logger.info("x")
+    assert vars(logger) is own
+    logger.info("x")
+    own["disabled"] = True
+    assert not logger.isEnabledFor(50)
+
+
+def test_a_class_that_reads_attributes_in_its_own_way_is_not_native(logger):
+    class Own(logging.Logger):
+        def __getattribute__(self, name):
+            return True if name == "disabled" else super().__getattribute__(name)
+
+    class Computed(logging.Logger):
+        disabled = property(lambda self: True, lambda self, value: None)
+
+    for cls in (Own, Computed):
+        own = cls("own", 10)
+        own.addHandler(logger.handlers[0])
+        for _ in range(3):
+            own.info("x")
+            assert not own.isEnabledFor(50)
+    logger.handlers[0].flush()
+    assert Path(logger.handlers[0].baseFilename).read_text() == ""
 
 
 def test_exception_calls_the_error_of_a_subclass_though_it_is_not_enabled():
     seen = []
 
-    class Own(logboom.Logger):
+    class Own(logging.Logger):
         def error(self, msg, *args, **kwargs):
             seen.append(msg)
 
@@ -160,14 +205,14 @@ def test_install_and_uninstall_and_again(log):
         logboom.install()
         assert logboom.installed()
         new = logging.getLogger("tests.new")
-        assert isinstance(new, logboom.Logger)
-        assert logging.getLoggerClass() is logboom.Logger
+        assert isinstance(new, logging.Logger)
+        assert logging.getLoggerClass() is logging.Logger
         logboom.uninstall()
         logboom.uninstall()
         assert not logboom.installed()
         assert logging.getLoggerClass() is logging.Logger
         assert type(logging.root) is logging.RootLogger
-        assert type(old) in (logging.Logger, logboom.Logger)
+        assert type(old) is logging.Logger
         del logging.root.manager.loggerDict["tests.new"]
 
 
@@ -195,14 +240,36 @@ def test_uninstall_leaves_no_trace(run_python):
         logboom.uninstall()
         after = state()
         assert after == before, [pair for pair in zip(before, after) if pair[0] != pair[1]]
-        # Loggers of the time between keep their class; its methods are the library's.
-        logboom.install()
-        between = logging.getLogger("between")
-        logboom.uninstall()
-        assert type(logging.getLogger("later")) is logging.Logger
-        assert isinstance(between, logging.Logger) and "info" not in vars(type(between))
-        assert type(between).info is logging.Logger.info
     """).ok()
+
+
+@pytest.mark.parametrize(("place", "other"), [("BEFORE", "AFTER"), ("AFTER", "BEFORE")])
+def test_what_was_patched_before_install_survives_it(run_python, place, other):
+    run_python(
+        """
+        import logging
+        calls = []
+        def patched(self, msg, *args, original=logging.Logger.info, **kwargs):
+            calls.append(msg)
+            original(self, msg, *args, **kwargs)
+        BEFORE
+        import logboom
+        AFTER
+        logboom.install()
+        handler = logboom.FileHandler("app.log")
+        logging.root.addHandler(handler)
+        logger = logging.getLogger("app")
+        logger.setLevel(10)
+        logger.info("one")
+        logger.warning("two")
+        logboom.uninstall()
+        assert logging.Logger.info is patched
+        logger.info("three")
+        handler.close()
+        assert calls == ["one", "three"], calls
+        assert open("app.log").read() == "one\\ntwo\\nthree\\n"
+    """.replace(place, "logging.Logger.info = patched").replace(other, "pass")
+    ).ok()
 
 
 def test_what_was_patched_while_installed_survives_uninstall():
@@ -261,7 +328,7 @@ def test_loggers_are_collected(logger):
     import gc
     import weakref
 
-    free = logboom.Logger("free")
+    free = logging.Logger("free")
     free.addHandler(logger.handlers[0])
     free.info("x")
     free.itself = free

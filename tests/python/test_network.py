@@ -29,7 +29,7 @@ NAMES = (
 def logger() -> logging.Logger:
     logboom.install()
     # In no hierarchy, as pytest puts handlers of its own onto the loggers that it finds.
-    return logboom.Logger("tests.network", logging.DEBUG)
+    return logging.Logger("tests.network", logging.DEBUG)
 
 
 @pytest.mark.parametrize("name", NAMES)

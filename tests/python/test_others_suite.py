@@ -185,10 +185,8 @@ def test_undoes():
     if IS_OURS:
         import logboom
         logboom.uninstall()
-    logging.setLoggerClass(logging.Logger)
 def test_is_watched_after_that():
-    assert IS_OURS == type(logging.root).__module__.startswith("logboom.")
-    assert IS_OURS == type(logging.getLogger("new")).__module__.startswith("logboom.")
+    assert IS_OURS == (type(logging.Logger.info).__name__ == "method_descriptor")
 def test_gives_a_class_of_its_own():
     class Mine(logging.getLoggerClass()):
         pass

@@ -56,7 +56,7 @@ def test_a_listener_of_a_handler_starts_with_the_first_record_and_only_once(log)
     handler = logboom.QueueHandler(queue.Queue())
     behind = logboom.FileHandler(log)
     handler.listener = listener = logboom.QueueListener(handler.queue, behind)
-    logger = logboom.Logger("tests.queues", 10)
+    logger = logging.Logger("tests.queues", 10)
     logger.addHandler(handler)
     assert listener._thread is None
     logger.info("first")
@@ -76,7 +76,7 @@ def test_a_listener_of_a_handler_starts_with_the_first_record_and_only_once(log)
 def test_a_closed_handler_hands_on_what_waits_and_ends_what_began_by_itself(log):
     behind = logboom.FileHandler(log)
     handler = logboom.QueueHandler(handlers=[behind])
-    logger = logboom.Logger("tests.queues", 10)
+    logger = logging.Logger("tests.queues", 10)
     logger.addHandler(handler)
     for number in range(100):
         logger.info("line %d", number)

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("logging_as_it_was")
 def logger() -> logging.Logger:
     logboom.install()
     # In no hierarchy, as pytest puts handlers of its own onto the loggers that it finds.
-    return logboom.Logger("tests.rotating", logging.DEBUG)
+    return logging.Logger("tests.rotating", logging.DEBUG)
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_threads_lose_and_tear_nothing(logger, tmp_path, closing, shared):
     start = threading.Barrier(count)
 
     def run(thread: int) -> None:
-        mine = logboom.Logger(f"tests.{thread}", logging.DEBUG)
+        mine = logging.Logger(f"tests.{thread}", logging.DEBUG)
         mine.addHandler(handlers[thread % len(handlers)])
         start.wait()
         for n in range(per_thread):

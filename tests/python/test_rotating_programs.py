@@ -74,7 +74,7 @@ class Run:
 
     def __init__(self, make: Callable[[], Any], directory: Path) -> None:
         self.make, self.directory = make, directory
-        self.logger = logboom.Logger("tests.programs", logging.DEBUG)
+        self.logger = logging.Logger("tests.programs", logging.DEBUG)
         self.anew(None)
 
     def anew(self, value: None) -> None:

@@ -66,11 +66,12 @@ class Fate(unittest.TestCase):
     def test_g_hangs(self):
         threading.Event().wait()
     def test_h_passes_after_the_hang(self):
-        logging.setLoggerClass(logging.Logger)
-    def test_i_has_install_in_effect_again(self):
         if MODE == "install":
             import logboom
-            self.assertIs(type(logging.getLogger("after")), logboom.Logger)
+            logboom.uninstall()
+    def test_i_has_install_in_effect_again(self):
+        if MODE == "install":
+            self.assertEqual(type(vars(logging.Logger)["info"]).__name__, "method_descriptor")
 """
 
 RUN = """

@@ -5,8 +5,8 @@ process, ``apart`` a process for each test.
 
 1. Every process of tests is forked from one that has imported what the suite imports, and in which
    nothing was logged. It has a directory of its own, and no thread that the suite did not start.
-2. Before each test `install` is in effect, or the test does not count as passed. Tests that put the
-   library's own class back with `logging.setLoggerClass` are followed by another `install`.
+2. Before each test `install` is in effect, or the test does not count as passed. A test that undoes
+   it is followed by another `install`.
 3. A test that outlives the deadline is ``hung``, one that takes its process along ``crashed``; the
    tests after it run in a new process. Every test has exactly one outcome.
 

@@ -40,6 +40,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))
 
 import compare  # noqa: E402 - found beside this directory
+from witness import ours  # noqa: E402
 
 LAYOUTS = ("together", "apart")
 # Small, and each of its tests logs through `getLogger` on all levels.
@@ -78,11 +79,6 @@ def run_all(modes: list[str], layouts: list[str], options: argparse.Namespace) -
         witness = pool.submit(run, "install", "together", options, "--only", WITNESSED, "--witness")
         answers = {f"{mode}, {layout}": one.result() for (mode, layout), one in runs.items()}
         return {"runs": answers, "witness": witness.result()["census"]["calls"]}
-
-
-def ours(counts: dict[str, int]) -> int:
-    """Count what is of our classes."""
-    return sum(count for name, count in counts.items() if name.startswith("logboom."))
 
 
 def judge(modes: list[str], layouts: list[str], answers: dict[str, Any]) -> dict[str, Any]:

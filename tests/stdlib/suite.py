@@ -200,10 +200,11 @@ class Census:
     def _count(self, kind: type, what: str) -> None:
         original = kind.__init__
 
+        from witness import class_of
+
         @functools.wraps(original)
         def counted(made: object, *arguments: object, **named: object) -> None:
-            owner = type(made)
-            self._add(what, f"{owner.__module__}.{owner.__qualname__}")
+            self._add(what, class_of(made))
             original(made, *arguments, **named)
 
         kind.__init__ = counted

@@ -60,9 +60,6 @@ pub(crate) fn submit(
     let context = context.as_ref().map(|context| context.get());
     let asked = plan(state, still, logger, level, context, Ask::WhetherAndWhere)?;
     let Some(mut plan) = asked else { return Ok(()) };
-    if !state.library_is_as_found(still) {
-        return Err(Exit::Library);
-    }
     if plan.routes.is_empty() {
         return Ok(());
     }
@@ -122,35 +119,42 @@ pub(crate) fn submit(
         time_ns,
         level: Level(number),
         thread: ffi::thread_ident(),
-        logger: "".into(),
+        logger: plan.logger.map_or("".into(), Text::Id),
         site: site.as_site(),
         message,
         fields,
         attributes: &texts,
         routes: &plan.routes,
     };
-    hand_over(state, still, logger, &draft)
+    hand_over(still, logger, &draft)
 }
 
-/// Adds the logger's name and submits; waits without the GIL where the ring is full.
+/// Submits, with the logger's name where that has no id; waits without the GIL where the ring is full.
 #[inline]
-fn hand_over(
-    state: &State,
+fn hand_over(still: &mut Still<'_>, logger: Ref<'_>, draft: &Record<'_>) -> Result<(), Exit> {
+    if let Text::Id(_) = draft.logger {
+        if !matches!(global::engine().try_submit(draft), Outcome::Full | Outcome::TooLarge) {
+            return Ok(());
+        }
+        return global::submit_waiting(still.python(), draft).map_err(Exit::Raise);
+    }
+    hand_over_with_name(still, logger, draft)
+}
+
+#[cold]
+fn hand_over_with_name(
     still: &mut Still<'_>,
     logger: Ref<'_>,
     draft: &Record<'_>,
 ) -> Result<(), Exit> {
-    let name = logger::name(state, still, logger).ok_or(Exit::Library)?;
-    let text = name.exact_str().and_then(Result::ok).ok_or(Exit::Library)?;
-    let record = Record { logger: text.into(), ..*draft };
+    // Other threads may run from here on: the name is held by a reference of its own.
+    let name = own(logger::name(still, logger).ok_or(Exit::Library)?);
+    let py = still.python();
+    let name = name.bind(py).cast_exact::<PyString>().map_err(|_| Exit::Library)?;
+    let record = Record { logger: name.to_str().map_err(|_| Exit::Library)?.into(), ..*draft };
     if !matches!(global::engine().try_submit(&record), Outcome::Full | Outcome::TooLarge) {
         return Ok(());
     }
-    // Other threads run from here on: the name is held by a reference of its own.
-    let name = own(name);
-    let py = still.python();
-    let name = name.bind(py).cast::<PyString>().map_err(|_| Exit::Library)?;
-    let record = Record { logger: name.to_str().map_err(|_| Exit::Library)?.into(), ..*draft };
     global::submit_waiting(py, &record).map_err(Exit::Raise)
 }
 

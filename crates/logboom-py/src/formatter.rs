@@ -5,10 +5,9 @@
 //! assigned, `datefmt` replaced, a method patched — so a [`Look`] keeps stamps of everything it was
 //! drawn from, and is good while they hold.
 
-use crate::ffi::dict::{self, Stamps};
-use crate::ffi::guard::ClassStamp;
+use crate::ffi::stamp::ObjectStamp;
 use crate::ffi::{Ref, Still};
-use crate::state::state;
+use crate::state::{State, state};
 use crate::style::{self, More, Style, only_has, text};
 use logboom::format::pattern::{PatternFormatter, PatternOptions};
 use logboom::format::{Formatter, TimeModel, Zone};
@@ -31,22 +30,23 @@ pub(crate) struct Pattern {
 pub(crate) struct Look {
     /// What the handler's attribute was: a formatter, or `None` for the library's default one.
     given: Py<PyAny>,
-    /// The formatter itself.
-    formatter: Py<PyAny>,
-    classes: [ClassStamp; 2],
-    style: Py<PyAny>,
-    stamps: Stamps<4>,
+    formatter: (Py<PyAny>, ObjectStamp),
+    style: (Py<PyAny>, ObjectStamp),
     more: Option<Box<More>>,
+    /// Which look at the library's settings it goes with.
+    library: u64,
 }
 
 impl Look {
-    /// Whether `formatter` is the one looked at, and as it was.
+    /// Whether `formatter` is the one looked at, and as it was; to be asked where the last look at
+    /// the library's settings holds.
     #[inline]
-    pub(crate) fn holds(&self, still: &Still<'_>, formatter: Ref<'_>) -> bool {
+    pub(crate) fn holds(&self, state: &State, still: &Still<'_>, formatter: Ref<'_>) -> bool {
         formatter.is(&self.given)
-            && ClassStamp::of(Ref::from_py(still, &self.formatter)) == Some(self.classes[0])
-            && ClassStamp::of(Ref::from_py(still, &self.style)) == Some(self.classes[1])
-            && self.stamps.hold(still)
+            && self.library == state.looks_at_library(still)
+            && [&self.formatter, &self.style]
+                .iter()
+                .all(|(object, stamp)| stamp.holds(still, Ref::from_py(still, object)))
             && self.more.as_ref().is_none_or(|more| more.holds(still))
     }
 }
@@ -65,7 +65,8 @@ const FORMATTER_METHODS: [&str; 6] =
 const FORMATTER_ATTRIBUTES: [&str; 6] =
     ["_style", "_fmt", "datefmt", "converter", "default_time_format", "default_msec_format"];
 
-/// What `formatter` does and a look at it; `None` where only Python can do it.
+/// What `formatter` does and a look at it; `None` where only Python can do it. The last look at the
+/// library's settings has to hold.
 ///
 /// # Errors
 /// None of its own; what Python raises while attributes are read.
@@ -85,17 +86,11 @@ pub(crate) fn look(
         return Ok(None);
     }
     // Stamps come before what they vouch for.
-    let own = dict::of_attributes(&formatter)?;
+    let library = state.looks_at_library(&Still::new(py));
+    let (stamp, own) = ObjectStamp::of(&formatter, [])?;
     let Some(style) = own.get_item("_style")? else { return Ok(None) };
     let style_class = style.get_type();
-    let style_own = dict::of_attributes(&style)?;
-    let time = logging.getattr("time")?.cast_into::<PyModule>()?;
-    let stamps = Stamps::of([&own, &style_own, &logging.dict(), &time.dict()])?;
-    let (Some(class_stamp), Some(style_stamp)) =
-        (ClassStamp::of_class(&class), ClassStamp::of_class(&style_class))
-    else {
-        return Ok(None);
-    };
+    let (style_stamp, style_own) = ObjectStamp::of(&style, [])?;
     if !state.has_library_methods(&class, &FORMATTER_METHODS)?
         || !only_has(&own, &FORMATTER_ATTRIBUTES)?
     {
@@ -108,14 +103,8 @@ pub(crate) fn look(
     if compile(py, &pattern)?.is_none() {
         return Ok(None);
     }
-    let look = Look {
-        given,
-        formatter: formatter.unbind(),
-        classes: [class_stamp, style_stamp],
-        style: style.unbind(),
-        stamps,
-        more,
-    };
+    let (formatter, style) = ((formatter.unbind(), stamp), (style.unbind(), style_stamp));
+    let look = Look { given, formatter, style, more, library };
     Ok(Some((pattern, look)))
 }
 

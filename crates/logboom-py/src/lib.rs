@@ -13,6 +13,7 @@ mod formatter;
 mod global;
 mod lifecycle;
 mod logger;
+mod names;
 mod places;
 mod route;
 mod sites;

@@ -19,6 +19,7 @@ use crate::ffi::{self, Ref, Still};
 use crate::formatter::{self, Look};
 use crate::global;
 use crate::places;
+use crate::state::{self, State};
 use crate::waiting;
 use logboom::engine::{Outcome, Wait};
 use logboom::format::{Formatter, Needs, PatternFormatter};
@@ -128,13 +129,14 @@ impl Route {
     #[inline]
     pub(crate) fn is_native_for(
         &self,
+        state: &State,
         still: &Still<'_>,
         formatter: Ref<'_>,
         stream: Ref<'_>,
     ) -> bool {
         self.writes_to(still, stream)
             && !self.moved()
-            && self.look.get(still).is_some_and(|look| look.holds(still, formatter))
+            && self.look.get(still).is_some_and(|look| look.holds(state, still, formatter))
     }
 
     /// Whether another look may tell that the engine still does what the handler would: not where
@@ -148,6 +150,7 @@ impl Route {
 /// natively then.
 #[cold]
 pub(crate) fn renew(
+    state: &State,
     still: &mut Still<'_>,
     route: &Py<PyAny>,
     formatter: &Py<PyAny>,
@@ -159,6 +162,7 @@ pub(crate) fn renew(
     // What cannot be looked at is the library's.
     route.get().refresh(py, formatter, stream).unwrap_or(false)
         && route.get().is_native_for(
+            state,
             &Still::new(py),
             Ref::from_bound(formatter),
             Ref::from_bound(stream),
@@ -176,11 +180,12 @@ impl Route {
         stream: &Bound<'_, PyAny>,
     ) -> PyResult<bool> {
         let mut still = Still::new(py);
+        let Some(state) = state::current(py, &mut still) else { return Ok(false) };
         if !self.open.load(Ordering::Acquire) || !self.writes_to(&still, Ref::from_bound(stream)) {
             return Ok(false);
         }
         match &self.look.get(&still) {
-            Some(look) if look.holds(&still, Ref::from_bound(formatter)) => return Ok(true),
+            Some(look) if look.holds(state, &still, Ref::from_bound(formatter)) => return Ok(true),
             None if self.pattern.is_none() && !formatter::may_be_native(formatter)? => {
                 return Ok(true);
             }
@@ -300,6 +305,8 @@ pub(crate) fn open_route(
     formatter: &Bound<'_, PyAny>,
     deadline_ns: Option<i64>,
 ) -> PyResult<Route> {
+    let mut still = Still::new(py);
+    state::current(py, &mut still);
     let (sink, turns) = target.sink(&name)?;
     let (pattern, look) = formatter::look(py, formatter)?.unzip();
     let compiled = pattern.as_ref().and_then(|pattern| formatter::compile(py, pattern).transpose());
@@ -307,7 +314,6 @@ pub(crate) fn open_route(
     let wants = compiled.as_deref().map(Wants::of).unwrap_or_default();
     let spec = RouteSpec::shared(name, formatter::for_route(compiled.clone())?, sink);
     let id = py.detach(|| global::engine().open_route(spec)).map_err(crate::error::to_python)?;
-    let mut still = Still::new(py);
     let (own_stream, slot) = (GilSlot::empty(), GilSlot::empty());
     own_stream.set(&mut still, Some(Stream::new(stream)));
     slot.set(&mut still, look);

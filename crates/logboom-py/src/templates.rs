@@ -5,14 +5,13 @@
 //! to lie there. Beside each stands which kinds of arguments Python's `%` takes and the writer
 //! renders exactly; a template met twice gets an id in the ring's table.
 
-use crate::ffi::object::{GilSlot, own};
+use crate::ffi::object::{GilCell, GilSlot, own};
 use crate::ffi::{Ref, Still};
-use crate::global;
+use crate::names::Name;
 use logboom::field::Value;
 use logboom::format::percent::{Kind, Template};
-use logboom::record::{Text, TextId};
+use logboom::record::Text;
 use pyo3::prelude::*;
-use std::cell::Cell;
 
 const PLACES: usize = 1024;
 
@@ -22,20 +21,8 @@ struct Known {
     /// `None` for a template that is left to Python.
     template: Option<Template>,
     /// The [`signature`] of the arguments accepted last; 0 for none yet.
-    accepted: Cell<u64>,
-    name: Cell<Name>,
-}
-
-/// How a record names a template.
-#[derive(Clone, Copy)]
-enum Name {
-    /// Met once: by its text, as it may be one of many that are met once.
-    New,
-    /// Met twice: worth a place in the table.
-    Met,
-    /// By its text, as the table is full.
-    Text,
-    Id(TextId),
+    accepted: GilCell<u64>,
+    name: GilCell<Name>,
 }
 
 static TEMPLATES: [GilSlot<Known>; PLACES] = [const { GilSlot::empty() }; PLACES];
@@ -63,25 +50,13 @@ pub(crate) fn accepted<'c>(
         }
     };
     let signature = signature(values);
-    if known.accepted.get() != signature {
+    if known.accepted.get(still) != signature {
         if !known.template.as_ref()?.accepts(values.iter().map(Kind::of)) {
             return None;
         }
-        known.accepted.set(signature);
+        known.accepted.set(still, signature);
     }
-    match known.name.get() {
-        Name::Id(id) => Some(Text::Id(id)),
-        Name::Text => Some(text.into()),
-        Name::Met => {
-            let id = global::engine().intern(text.as_bytes());
-            known.name.set(id.map_or(Name::Text, Name::Id));
-            Some(text.into())
-        }
-        Name::New => {
-            known.name.set(Name::Met);
-            Some(text.into())
-        }
-    }
+    Some(Name::of(&known.name, still, text))
 }
 
 #[cold]
@@ -89,7 +64,7 @@ fn learn(message: Ref<'_>, text: &str) -> Known {
     Known {
         object: own(message),
         template: Template::parse(text.as_bytes()).ok(),
-        accepted: Cell::new(0),
-        name: Cell::new(Name::New),
+        accepted: GilCell::new(0),
+        name: GilCell::new(Name::default()),
     }
 }

@@ -7,8 +7,8 @@ told nothing; `install` is in effect there as well, by the environment's ``.pth`
 
 1. Before each test `install` is in effect, or the test does not count as passed. What a test undid is
    followed by another `install`.
-2. Each test starts with the class of new loggers that there was before the first, in both modes: ours,
-   or one that the project gave to `logging.setLoggerClass` when it was imported.
+2. Each test starts with the class of new loggers that there was before the first, in both modes: the
+   library's, or one that the project gave to `logging.setLoggerClass` when it was imported.
 3. Every test has one outcome: failed if its set-up, call or end failed, skipped, or passed. What is
    expected to fail is ``xfailed``, and what passes all the same ``xpassed``.
 4. Each line is whole and with the system before the next test begins, so a crash loses none.
@@ -77,12 +77,12 @@ class Watch:
 
         import logboom
 
-        if not in_effect(others_class=True):
+        if not in_effect():
             return
         self.again += 1
         logboom.uninstall()
         logboom.install()
-        if reason := in_effect(others_class=True):
+        if reason := in_effect():
             self.note("failed", reason)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -99,11 +99,13 @@ class Watch:
             self.tell(broken=f"{report.nodeid}: {report.longrepr}"[-4000:])
 
     def pytest_sessionfinish(self) -> None:
+        from witness import class_of
+
         loggers: dict[str, int] = {}
         # Not by `loggerDict`: tests put it back, and make loggers that are in none.
         for one in gc.get_objects():
             if issubclass(type(one), logging.Logger):
-                name = f"{type(one).__module__}.{type(one).__qualname__}"
+                name = class_of(one)
                 loggers[name] = loggers.get(name, 0) + 1
         self.tell(loggers=loggers, installed_again=self.again)
 

@@ -2,7 +2,8 @@
 //!
 //! Up to 3.11 each dictionary carries a number that changes with every change of it and is given to
 //! no other dictionary (PEP 509). From 3.12 on, a watched dictionary tells its changes (CPython
-//! `Doc/c-api/dict.rst`, `PyDict_AddWatcher`); ours count them in one number for all.
+//! `Doc/c-api/dict.rst`, `PyDict_AddWatcher`), and they are counted here, for each by itself. A
+//! dictionary is watched for as long as there is a stamp of it.
 
 use super::object::{Ref, Still};
 use pyo3::ffi;
@@ -59,157 +60,202 @@ pub(crate) fn get<'s>(_: &'s Still<'_>, dict: Ref<'_>, key: &Key) -> Option<Ref<
     }
 }
 
-/// A dictionary that is kept alive, so that a [`DictStamp`] of it cannot speak of another one.
-pub(crate) struct Kept(#[allow(dead_code, reason = "held, not read")] Py<PyDict>);
-
 #[cfg(not(Py_3_12))]
-mod stamp {
+mod version {
     use super::*;
 
-    /// A dictionary at one moment. Good only while the [`Kept`] it came with is held.
-    #[derive(Clone, Copy)]
-    pub(crate) struct DictStamp {
-        dict: *mut ffi::PyDictObject,
-        version: u64,
-    }
+    /// What tells the changes of a dictionary, without holding it.
+    pub(in super::super) struct Version;
 
-    // SAFETY: the address is followed only with the GIL, which `holds` asks a proof of.
-    unsafe impl Send for DictStamp {}
-    // SAFETY: as above.
-    unsafe impl Sync for DictStamp {}
-
-    impl DictStamp {
-        pub(crate) fn of(dict: &Bound<'_, PyDict>) -> PyResult<(DictStamp, Kept)> {
-            let kept = Kept(dict.clone().unbind());
-            let dict = dict.as_ptr().cast::<ffi::PyDictObject>();
-            // SAFETY: it is a dict.
-            let version = unsafe { (*dict).ma_version_tag };
-            Ok((DictStamp { dict, version }, kept))
+    impl Version {
+        pub(in super::super) fn of(_: &Bound<'_, PyDict>) -> PyResult<Version> {
+            Ok(Version)
         }
 
-        /// Whether it is as it was.
+        /// A number that changes with every change of the dictionary.
         ///
         /// # Safety
-        /// The [`Kept`] that came with the stamp is held.
+        /// `dict` is alive, and a dict.
         #[inline]
-        pub(super) unsafe fn unchanged(self) -> bool {
-            // SAFETY: by the caller, the dict is alive.
-            unsafe { (*self.dict).ma_version_tag == self.version }
+        pub(in super::super) unsafe fn now(&self, dict: *mut ffi::PyObject) -> u64 {
+            // SAFETY: by the caller.
+            unsafe { (*dict.cast::<ffi::PyDictObject>()).ma_version_tag }
         }
     }
 }
 
 #[cfg(Py_3_12)]
-mod stamp {
+mod version {
     use super::*;
+    use std::collections::HashMap;
     use std::ffi::c_int;
-    use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+    type Object = *mut ffi::PyObject;
 
     unsafe extern "C" {
         fn PyDict_AddWatcher(
-            callback: unsafe extern "C" fn(
-                c_int,
-                *mut ffi::PyObject,
-                *mut ffi::PyObject,
-                *mut ffi::PyObject,
-            ) -> c_int,
+            callback: unsafe extern "C" fn(c_int, Object, Object, Object) -> c_int,
         ) -> c_int;
     }
 
-    static CHANGES: AtomicU64 = AtomicU64::new(0);
-    static WATCHER: OnceLock<c_int> = OnceLock::new();
-
-    /// `PyDict_EVENT_DEALLOCATED`. It tells nothing of a dictionary that a [`Kept`] holds, and others
-    /// go while what came after them is good: counted, each look would make the next one void.
+    /// `PyDict_EVENT_DEALLOCATED`: the last event of a dictionary.
     const DEALLOCATED: c_int = 5;
 
-    unsafe extern "C" fn changed(
-        event: c_int,
-        _dict: *mut ffi::PyObject,
-        _key: *mut ffi::PyObject,
-        _value: *mut ffi::PyObject,
-    ) -> c_int {
-        if event != DEALLOCATED {
-            CHANGES.fetch_add(1, Ordering::Relaxed);
+    /// How often each watched dictionary has changed, by its address. No code of Python's runs while
+    /// the lock is held.
+    type Counts = HashMap<usize, Arc<AtomicU64>>;
+
+    static COUNTS: Mutex<Option<Counts>> = Mutex::new(None);
+
+    fn counts() -> MutexGuard<'static, Option<Counts>> {
+        COUNTS.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    unsafe extern "C" fn changed(event: c_int, dict: Object, _: Object, _: Object) -> c_int {
+        let mut counts = counts();
+        if let Some(counts) = counts.as_mut() {
+            if let Some(count) = counts.get(&(dict as usize)) {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+            if event == DEALLOCATED {
+                counts.remove(&(dict as usize));
+            }
         }
         0
     }
 
-    /// All watched dictionaries at one moment.
-    #[derive(Clone, Copy)]
-    pub(crate) struct DictStamp(u64);
+    fn watcher() -> c_int {
+        static WATCHER: OnceLock<c_int> = OnceLock::new();
+        *WATCHER.get_or_init(|| {
+            // SAFETY: attached, as whoever watches is; the callback has the asked signature and lives
+            // for ever.
+            unsafe { PyDict_AddWatcher(changed) }
+        })
+    }
 
-    impl DictStamp {
-        pub(crate) fn of(dict: &Bound<'_, PyDict>) -> PyResult<(DictStamp, Kept)> {
-            let watcher = *WATCHER.get_or_init(|| {
-                // SAFETY: attached; the callback has the asked signature and lives for ever.
-                unsafe { PyDict_AddWatcher(changed) }
-            });
+    /// What tells the changes of a dictionary, without holding it. Its end is a change.
+    pub(in super::super) struct Version {
+        dict: usize,
+        count: Arc<AtomicU64>,
+    }
+
+    impl Version {
+        pub(in super::super) fn of(dict: &Bound<'_, PyDict>) -> PyResult<Version> {
             // SAFETY: attached, and it is a dict; an id below zero is refused with an error.
-            if unsafe { ffi::PyDict_Watch(watcher, dict.as_ptr()) } < 0 {
+            if unsafe { ffi::PyDict_Watch(watcher(), dict.as_ptr()) } < 0 {
                 return Err(PyErr::fetch(dict.py()));
             }
-            let stamp = DictStamp(CHANGES.load(Ordering::Relaxed));
-            Ok((stamp, Kept(dict.clone().unbind())))
+            let dict = dict.as_ptr() as usize;
+            let count = Arc::clone(counts().get_or_insert_default().entry(dict).or_default());
+            Ok(Version { dict, count })
         }
 
-        /// Whether no watched dictionary has changed since.
+        /// A number that changes with every change of the dictionary.
         ///
         /// # Safety
         /// None needed on this version of the interpreter.
         #[inline]
-        pub(super) unsafe fn unchanged(self) -> bool {
-            CHANGES.load(Ordering::Relaxed) == self.0
+        pub(in super::super) unsafe fn now(&self, _: Object) -> u64 {
+            self.count.load(Ordering::Relaxed)
+        }
+    }
+
+    impl Drop for Version {
+        fn drop(&mut self) {
+            let mut counts = counts();
+            let Some(counts) = counts.as_mut() else { return };
+            // The table has this one only while the dictionary lives; the other is ours.
+            if counts.get(&self.dict).is_some_and(|count| Arc::ptr_eq(count, &self.count))
+                && Arc::strong_count(&self.count) == 2
+            {
+                counts.remove(&self.dict);
+                // SAFETY: what watches lies in Python objects and in slots that only attached threads
+                // change, so this thread is attached; the dictionary is alive, and was watched.
+                unsafe { ffi::PyDict_Unwatch(watcher(), self.dict as Object) };
+            }
         }
     }
 }
 
-pub(crate) use stamp::DictStamp;
+pub(super) use version::Version;
+
+/// A dictionary with a number that changes with every change of it. Holds it.
+pub(crate) struct Watched {
+    version: Version,
+    dict: Py<PyDict>,
+}
+
+impl Watched {
+    pub(crate) fn new(dict: &Bound<'_, PyDict>) -> PyResult<Watched> {
+        Ok(Watched { version: Version::of(dict)?, dict: dict.clone().unbind() })
+    }
+
+    /// The number now.
+    #[inline]
+    pub(crate) fn version(&self, _: &Still<'_>) -> u64 {
+        // SAFETY: a dict, which is held.
+        unsafe { self.version.now(self.dict.as_ptr()) }
+    }
+
+    /// The dictionary.
+    #[inline]
+    pub(crate) fn dict<'s>(&'s self, still: &'s Still<'_>) -> Ref<'s> {
+        Ref::from_py(still, self.dict.as_any())
+    }
+}
+
+/// A dictionary at one moment.
+pub(crate) struct DictStamp {
+    watched: Watched,
+    version: u64,
+}
+
+impl DictStamp {
+    pub(crate) fn of(dict: &Bound<'_, PyDict>) -> PyResult<DictStamp> {
+        let watched = Watched::new(dict)?;
+        let version = watched.version(&Still::new(dict.py()));
+        Ok(DictStamp { watched, version })
+    }
+
+    /// Whether it is as it was.
+    #[inline]
+    pub(crate) fn holds(&self, still: &Still<'_>) -> bool {
+        self.watched.version(still) == self.version
+    }
+}
 
 /// The attributes of an object as a dictionary whose changes are told.
 ///
 /// From 3.13 on, attributes may lie in the object itself, its dictionary only showing them, and a
 /// change of one is told to no watcher (CPython `Objects/dictobject.c`,
-/// `store_instance_attr_lock_held`). Then the object gets a dictionary of its own with the same
-/// content.
+/// `store_instance_attr_lock_held`). An object that is given its own dictionary anew keeps them in that
+/// one from then on (`_PyObject_SetManagedDict`, `_PyDict_DetachFromObject`).
 pub(crate) fn of_attributes<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
     let name = pyo3::intern!(object.py(), "__dict__");
     let dict = object.getattr(name)?.cast_into::<PyDict>()?;
-    if cfg!(not(Py_3_13)) {
-        return Ok(dict);
+    if cfg!(Py_3_13) {
+        object.setattr(name, &dict)?;
     }
-    object.setattr(name, dict.copy()?)?;
-    Ok(object.getattr(name)?.cast_into::<PyDict>()?)
+    Ok(dict)
 }
 
-/// Stamps of several dictionaries, and the dictionaries.
-pub(crate) struct Stamps<const N: usize> {
-    stamps: [DictStamp; N],
-    _kept: [Kept; N],
-}
+/// Stamps of several dictionaries.
+pub(crate) struct Stamps<const N: usize>([DictStamp; N]);
 
 impl<const N: usize> Stamps<N> {
     pub(crate) fn of(dicts: [&Bound<'_, PyDict>; N]) -> PyResult<Self> {
-        let mut kept = Vec::with_capacity(N);
-        // All are watched before the first stamp is taken to be good.
-        for dict in dicts {
-            kept.push(DictStamp::of(dict)?.1);
+        let stamps = dicts.into_iter().map(DictStamp::of).collect::<PyResult<Vec<_>>>()?;
+        match stamps.try_into() {
+            Ok(stamps) => Ok(Stamps(stamps)),
+            Err(_) => unreachable!("one was made for each of them"),
         }
-        let mut stamps = Vec::with_capacity(N);
-        for dict in dicts {
-            stamps.push(DictStamp::of(dict)?.0);
-        }
-        let (Ok(stamps), Ok(_kept)) = (stamps.try_into(), kept.try_into()) else {
-            unreachable!("both were filled from an array of this length")
-        };
-        Ok(Stamps { stamps, _kept })
     }
 
     /// Whether all are as they were.
     #[inline]
-    pub(crate) fn hold(&self, _: &Still<'_>) -> bool {
-        // SAFETY: `_kept` holds each dictionary.
-        self.stamps.iter().all(|stamp| unsafe { stamp.unchanged() })
+    pub(crate) fn hold(&self, still: &Still<'_>) -> bool {
+        self.0.iter().all(|stamp| stamp.holds(still))
     }
 }

@@ -11,7 +11,6 @@ use pyo3::types::PyType;
 
 unsafe extern "C" {
     fn _PyType_Lookup(ty: *mut ffi::PyTypeObject, name: *mut ffi::PyObject) -> *mut ffi::PyObject;
-    fn _PyObject_GetDictPtr(object: *mut ffi::PyObject) -> *mut *mut ffi::PyObject;
 }
 
 /// A class at one moment.
@@ -91,44 +90,5 @@ pub(crate) fn lookup<'py>(
     unsafe {
         let found = _PyType_Lookup(class.as_type_ptr(), name.as_ptr());
         Bound::from_borrowed_ptr_or_opt(class.py(), found)
-    }
-}
-
-/// How many attributes an object has in its own dictionary, beyond those in slots.
-#[inline]
-pub(crate) fn own_attributes(_: &Still<'_>, object: Ref<'_>) -> usize {
-    // SAFETY: the object is alive; the result is null or the place of its dictionary.
-    let place = unsafe { _PyObject_GetDictPtr(object.as_ptr()) };
-    if place.is_null() {
-        return 0;
-    }
-    // SAFETY: the place is inside the object and holds null or a dict.
-    let dict = unsafe { *place };
-    if dict.is_null() {
-        return 0;
-    }
-    // SAFETY: it is a dict.
-    unsafe { (*dict.cast::<ffi::PyDictObject>()).ma_used as usize }
-}
-
-/// The dictionary of an object, made if need be; `None` for objects without one.
-pub(crate) fn own_dict<'s>(_: &'s Still<'_>, object: Ref<'_>) -> Option<Ref<'s>> {
-    // SAFETY: as in `own_attributes`; the object keeps its dictionary alive while no Python code runs.
-    unsafe {
-        let place = _PyObject_GetDictPtr(object.as_ptr());
-        if place.is_null() {
-            return None;
-        }
-        if (*place).is_null() {
-            // The generic getter makes it, and the object keeps it.
-            let dict = ffi::PyObject_GenericGetDict(object.as_ptr(), std::ptr::null_mut());
-            if dict.is_null() {
-                ffi::PyErr_Clear();
-                return None;
-            }
-            ffi::Py_DECREF(dict);
-            return Ref::from_ptr(dict);
-        }
-        Ref::from_ptr(*place)
     }
 }

@@ -25,6 +25,7 @@ pub(crate) mod method;
 pub(crate) mod object;
 pub(crate) mod signals;
 pub(crate) mod slots;
+pub(crate) mod stamp;
 pub(crate) mod stream;
 
 pub(crate) use object::{Forever, Ref, Still};

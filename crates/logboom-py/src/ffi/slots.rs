@@ -6,6 +6,7 @@
 
 use super::guard::ClassStamp;
 use super::object::{GilCell, Ref, Still};
+use super::stamp::ObjectStamp;
 use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -23,6 +24,26 @@ pub(crate) struct Slot {
 pub(crate) struct Shape<'s> {
     object: Ref<'s>,
     class: usize,
+}
+
+/// An object at one moment, and its shape.
+pub(crate) struct Shaped {
+    stamp: ObjectStamp,
+    class: usize,
+}
+
+impl Shaped {
+    /// `shape` is of the object that the stamp was made of before.
+    pub(crate) fn new(still: &Still<'_>, stamp: ObjectStamp, shape: Shape<'_>) -> Shaped {
+        let class = if stamp.holds(still, shape.object) { shape.class } else { 0 };
+        Shaped { class, stamp }
+    }
+
+    /// The shape of this object, if it is the same one and nothing of it has changed.
+    #[inline]
+    pub(crate) fn shape<'s>(&self, still: &'s Still<'_>, object: Ref<'s>) -> Option<Shape<'s>> {
+        self.stamp.holds(still, object).then_some(Shape { object, class: self.class })
+    }
 }
 
 /// How many classes that fall to one place of a [`ClassTable`] are known at a time: those of a logger and

@@ -5,6 +5,7 @@ use crate::capture::{self, Exit};
 use crate::ffi::method::{Answer, Call, Native, descriptor};
 use crate::ffi::{Ref, Still};
 use crate::state::{State, state};
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyString, PyType};
@@ -24,7 +25,7 @@ fn log(
     };
     if call.keywords {
         // The library looks at nothing else of a call that is not enabled.
-        return match enabled(state, still, call.this, &level.key) {
+        return match enabled(state, still, call.this, level) {
             Some(false) => Ok(()),
             _ => Err(Exit::Library),
         };
@@ -36,19 +37,17 @@ fn log(
 #[cold]
 fn library<'py>(still: &mut Still<'py>, call: &Call<'_>, name: &str) -> PyResult<Answer<'py>> {
     let py = still.python();
-    let class = match state(py) {
-        Some(state) => state.library_logger.bind(py).clone().into_any(),
-        None => py.import("logging")?.getattr("Logger")?,
-    };
-    let function = class.getattr(PyString::intern(py, name))?;
+    // Set on no class before there is a state.
+    let state = state(py).ok_or_else(|| PyRuntimeError::new_err("logboom was not set up"))?;
+    let function = state.library_methods.bind(py).get_item(PyString::intern(py, name))?;
+    let function =
+        function.ok_or_else(|| PyRuntimeError::new_err("the library has no such method"))?;
     call.forward(py, &function).map(Answer::Object)
 }
 
 macro_rules! level_methods {
-    ($($type:ident $name:literal $number:literal $level:ident;)*) => {$(
+    ($($type:ident $name:literal $rank:literal;)*) => {$(
         struct $type;
-
-        static $level: PyOnceLock<Level> = PyOnceLock::new();
 
         impl Native for $type {
             const NAME: &'static std::ffi::CStr = {
@@ -73,11 +72,10 @@ macro_rules! level_methods {
 
             #[inline]
             fn call<'py>(still: &mut Still<'py>, call: &Call<'_>) -> PyResult<Answer<'py>> {
-                let py = still.python();
-                let (Some(state), Some(level)) = (state(py), $level.get(py)) else {
+                let Some(state) = state(still.python()) else {
                     return library(still, call, $name);
                 };
-                match log(state, still, call, level, 0) {
+                match log(state, still, call, &state.levels[$rank], 0) {
                     Ok(()) => Ok(Answer::None),
                     Err(Exit::Library) => library(still, call, $name),
                     Err(Exit::Raise(error)) => Err(error),
@@ -88,22 +86,15 @@ macro_rules! level_methods {
                 library(still, call, $name)
             }
         }
-    )*
-        fn learn_levels(py: Python<'_>) -> PyResult<()> {
-            $($level.get_or_try_init(py, || {
-                Level::new(py, $number)
-            })?;)*
-            Ok(())
-        }
-    };
+    )*};
 }
 
 level_methods! {
-    Debug "debug" 10 DEBUG;
-    Info "info" 20 INFO;
-    Warning "warning" 30 WARNING;
-    Error "error" 40 ERROR;
-    Critical "critical" 50 CRITICAL;
+    Debug "debug" 0;
+    Info "info" 1;
+    Warning "warning" 2;
+    Error "error" 3;
+    Critical "critical" 4;
 }
 
 /// `Logger.exception`: natively only where nothing is to be done.
@@ -114,10 +105,9 @@ impl Native for Exception {
     const DOC: &'static std::ffi::CStr = c"exception($self, msg, /, *args, exc_info=True, **kwargs)\n--\n\nLog an error with the traceback of the exception that is being handled, exactly as logging.Logger.exception does.";
 
     fn call<'py>(still: &mut Still<'py>, call: &Call<'_>) -> PyResult<Answer<'py>> {
-        let py = still.python();
-        if let (Some(state), Some(level)) = (state(py), ERROR.get(py))
+        if let Some(state) = state(still.python())
             && !call.positional.is_empty()
-            && enabled(state, still, call.this, &level.key) == Some(false)
+            && enabled(state, still, call.this, &state.levels[3]) == Some(false)
         {
             return Ok(Answer::None);
         }
@@ -129,18 +119,10 @@ impl Native for Exception {
     }
 }
 
-/// The key of a level given as an argument: the standard ones have theirs ready.
-fn level_of<'a>(py: Python<'a>, level: Ref<'_>) -> Option<(Option<&'a Level>, i64)> {
+/// A level given as an argument, if it is one of those that the library defines.
+fn standard<'s>(state: &'s State, level: Ref<'_>) -> Option<&'s Level> {
     let number = level.exact_i64()?;
-    let known = match number {
-        10 => DEBUG.get(py),
-        20 => INFO.get(py),
-        30 => WARNING.get(py),
-        40 => ERROR.get(py),
-        50 => CRITICAL.get(py),
-        _ => None,
-    };
-    Some((known, number))
+    state.levels.iter().find(|level| level.number == number)
 }
 
 /// `Logger.log`.
@@ -150,13 +132,13 @@ impl Log {
     fn native(still: &mut Still<'_>, call: &Call<'_>) -> Result<(), Exit> {
         let py = still.python();
         let state = state(py).ok_or(Exit::Library)?;
-        let level = call.positional.first().and_then(|level| level_of(py, *level));
-        let (known, number) = level.ok_or(Exit::Library)?;
+        let level = *call.positional.first().ok_or(Exit::Library)?;
         let own;
-        let level = match known {
+        let level = match standard(state, level) {
             Some(level) => level,
             None => {
-                let number = i32::try_from(number).map_err(|_| Exit::Library)?;
+                let number = level.exact_i64().and_then(|number| i32::try_from(number).ok());
+                let number = number.ok_or(Exit::Library)?;
                 own = Level::new(py, number).map_err(|_| Exit::Library)?;
                 &own
             }
@@ -191,8 +173,8 @@ impl IsEnabledFor {
             return None;
         }
         let py = still.python();
-        let (level, _) = level_of(py, call.positional[0])?;
-        enabled(state(py)?, still, call.this, &level?.key)
+        let state = state(py)?;
+        enabled(state, still, call.this, standard(state, call.positional[0])?)
     }
 }
 
@@ -229,7 +211,6 @@ pub(crate) fn logger_methods<'py>(
     class: &Bound<'py, PyType>,
 ) -> PyResult<Vec<(Bound<'py, PyString>, Bound<'py, PyAny>)>> {
     let py = class.py();
-    learn_levels(py)?;
     let methods = vec![
         descriptor::<Debug>(class)?,
         descriptor::<Info>(class)?,

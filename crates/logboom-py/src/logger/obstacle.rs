@@ -1,16 +1,17 @@
 //! What stands in the way of records that could go natively, for `logboom.explain`.
 //!
 //! Invariants:
-//! 1. What is told comes from the very code that decides at each call ([`place`], [`visit`],
+//! 1. What is told comes from the very code that decides at each call ([`view`], [`Reached::visit`],
 //!    `State::library_is_as_found`), so it cannot be wrong about the way.
 //! 2. Nothing is logged, opened or changed by asking.
 //!
 //! Pinned by `tests/python/test_explain.py`.
 
-use super::{Detour, Plan, place, settle, visit};
+use super::reached::Reached;
+use super::{Plan, settle, view};
 use crate::context::{self, Context};
 use crate::ffi::{Ref, Still};
-use crate::state::{State, state};
+use crate::state::{self, State};
 use pyo3::prelude::*;
 
 /// Why the library's way is the exact one.
@@ -46,6 +47,8 @@ pub(crate) enum Obstacle {
     TooManyHandlers,
     /// A setting of the library itself.
     Library,
+    /// Something changed each time that it was looked at.
+    Changing,
 }
 
 impl Obstacle {
@@ -67,6 +70,7 @@ impl Obstacle {
             Obstacle::Field => "field",
             Obstacle::TooManyHandlers => "too many handlers",
             Obstacle::Library => "library",
+            Obstacle::Changing => "changing",
         }
     }
 }
@@ -75,7 +79,7 @@ impl Obstacle {
 #[pyfunction]
 pub(crate) fn library_obstacle(py: Python<'_>) -> Option<&'static str> {
     told(py, |state, still, _| {
-        state.library_is_as_found(still).then_some(()).ok_or(Obstacle::Library)
+        state.library_is_as_found(still).filter(|found| *found).ok_or(Obstacle::Library)
     })
 }
 
@@ -95,13 +99,11 @@ pub(crate) fn way_obstacle(logger: &Bound<'_, PyAny>, level: i32) -> Option<&'st
 pub(crate) fn logger_obstacle(logger: &Bound<'_, PyAny>) -> Option<&'static str> {
     told(logger.py(), |state, still, _| {
         settle(state, still, |still| {
-            let place = place::place(state, still, Ref::from_bound(logger))?;
-            let of_their_types = place.handlers(still).and_then(Ref::exact_list).is_some()
-                && place.propagate(still).and_then(Ref::plain_truth).is_some();
-            if !of_their_types {
-                return Err(super::ATTRIBUTE);
-            }
-            super::unfiltered(still, place).map_err(Detour::Library)
+            let logger = Ref::from_bound(logger);
+            let own = view::of(still, logger)?;
+            own.next()?;
+            own.reached().map(drop)?;
+            own.unfiltered()
         })
     })
 }
@@ -110,10 +112,11 @@ pub(crate) fn logger_obstacle(logger: &Bound<'_, PyAny>) -> Option<&'static str>
 #[pyfunction]
 pub(crate) fn handler_obstacle(handler: &Bound<'_, PyAny>) -> Option<&'static str> {
     told(handler.py(), |state, still, context| {
+        let reached = Reached::read(state, still, handler);
         settle(state, still, |still| {
-            let (handler, mut plan) = (Ref::from_bound(handler), Plan::default());
+            let mut plan = Plan::default();
             // Above every level, so that no handler is passed over.
-            visit(state, still, handler, i64::MAX, context, &mut plan)
+            reached.visit(state, still, Ref::from_bound(handler), i64::MAX, context, &mut plan)
         })
     })
 }
@@ -123,8 +126,8 @@ fn told<T>(
     py: Python<'_>,
     look: impl FnOnce(&State, &mut Still<'_>, Option<&Context>) -> Result<T, Obstacle>,
 ) -> Option<&'static str> {
-    let Some(state) = state(py) else { return Some(Obstacle::Library.word()) };
     let mut still = Still::new(py);
+    let Some(state) = state::current(py, &mut still) else { return Some(Obstacle::Library.word()) };
     let context = context::current(state, &mut still);
     let context = context.as_ref().map(|context| context.get());
     look(state, &mut still, context).err().map(Obstacle::word)

@@ -31,17 +31,24 @@ impl Library {
 
 impl State {
     /// Whether the module's own settings are those under which the native way is exact: the record
-    /// factory, the level names, the flags on what a record holds, and the clock.
+    /// factory, the level names, the flags on what a record holds, and the clock. `None` where they
+    /// have to be looked at.
     #[inline]
-    pub(crate) fn library_is_as_found(&self, still: &mut Still<'_>) -> bool {
-        match self.library.get(still) {
-            Some(library) if library.holds(still) => library.as_found,
-            _ => self.look_at_library(still),
-        }
+    pub(crate) fn library_is_as_found(&self, still: &Still<'_>) -> Option<bool> {
+        let library = self.library.get(still)?;
+        library.holds(still).then_some(library.as_found)
     }
 
+    /// How often the library was looked at: what was found out from it in between still holds, if the
+    /// last look does.
+    #[inline]
+    pub(crate) fn looks_at_library(&self, still: &Still<'_>) -> u64 {
+        self.library_looks.get(still)
+    }
+
+    /// Looks at the library's settings; false where they cannot be.
     #[cold]
-    fn look_at_library(&self, still: &mut Still<'_>) -> bool {
+    pub(crate) fn look_at_library(&self, still: &mut Still<'_>) -> bool {
         let py = still.python();
         let look = || -> PyResult<Library> {
             let logging = self.logging.bind(py);
@@ -57,9 +64,10 @@ impl State {
             Ok(Library { stamps, record, as_found })
         };
         let library = look().ok();
-        let as_found = library.as_ref().is_some_and(|library| library.as_found);
+        self.library_looks.set(still, self.library_looks.get(still) + 1);
+        let looked = library.is_some();
         self.library.set(still, library);
-        as_found
+        looked
     }
 
     fn is_library_plain(

@@ -16,23 +16,22 @@ mod verdict;
 use crate::ffi::dict::{Key, of_attributes};
 use crate::ffi::frame::Frames;
 use crate::ffi::guard::ClassStamp;
-use crate::ffi::object::GilSlot;
+use crate::ffi::object::{GilCell, GilSlot};
 use crate::ffi::slots::{ClassTable, Shape, Slot};
 use crate::ffi::{Ref, Still};
+use crate::logger::{Level, STANDARD};
 use crate::waiting;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyList, PyModule, PyString, PyType};
+use pyo3::types::{PyDict, PyList, PyModule, PyString, PyType};
 use std::time::Duration;
 
 /// What a class means to the way of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// One of our loggers, its attributes in slots, every method on the way as we know it.
-    SlotLogger,
-    /// A logger that existed before `install()`, its attributes in its dictionary.
-    DictLogger,
+    /// A logger, every method on the way as we know it.
+    Logger,
     /// One of our handlers, every method on the way as we know it.
     Handler,
     /// A handler that does nothing with a record.
@@ -56,11 +55,6 @@ macro_rules! attributes {
     };
 }
 
-attributes! { LoggerSlots of Slot:
-    name "name" parent "parent" propagate "propagate" handlers "handlers"
-    disabled "disabled" filters "filters" cache "_cache"
-}
-
 attributes! { LoggerKeys of Key:
     name "name" parent "parent" propagate "propagate" handlers "handlers"
     disabled "disabled" filters "filters" cache "_cache"
@@ -75,11 +69,14 @@ pub(crate) struct State {
     pub(crate) frames: Frames,
     pub(crate) logging: Py<PyModule>,
     pub(crate) library_logger: Py<PyType>,
+    /// The library's own methods of the names that ours have, as they were before `install`.
+    pub(crate) library_methods: Py<PyDict>,
+    /// The levels that the library defines, by rank.
+    pub(crate) levels: [Level; STANDARD],
     /// `collections.abc.Mapping`.
     pub(crate) mapping: Py<PyAny>,
     pub(crate) context_var: Py<PyAny>,
     pub(crate) helpers: Helpers,
-    pub(crate) slots: LoggerSlots,
     pub(crate) handler_slots: HandlerSlots,
     pub(crate) keys: LoggerKeys,
     /// Names that, set on a logger itself, put something of the user's on the way of a record.
@@ -90,6 +87,7 @@ pub(crate) struct State {
     classes: Classes,
     kinds: ClassTable<Kind, 64>,
     library: GilSlot<library::Library>,
+    library_looks: GilCell<u64>,
 }
 
 /// Python functions called where only Python knows the answer.
@@ -105,11 +103,9 @@ pub(crate) struct Helpers {
 }
 
 struct Classes {
-    slot_logger: Py<PyType>,
     slot_handler: Py<PyType>,
     library_stream_handler: Py<PyType>,
     library_file_handler: Py<PyType>,
-    dict_loggers: Vec<Py<PyType>>,
     /// Modules that are imported at need put theirs in, each before the class that it inherits from.
     handlers: Py<PyList>,
     null_handlers: Vec<Py<PyType>>,
@@ -124,13 +120,21 @@ pub(crate) fn state(py: Python<'_>) -> Option<&'static State> {
     STATE.get(py)
 }
 
+/// The state, with a look at the library's settings that holds.
+pub(crate) fn current(py: Python<'_>, still: &mut Still<'_>) -> Option<&'static State> {
+    let state = state(py)?;
+    if state.library_is_as_found(still).is_none() {
+        state.look_at_library(still);
+    }
+    Some(state)
+}
+
 /// What Python tells the binding of, see `logboom._binding`.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 pub(crate) struct Parts<'py> {
-    slot_logger: Bound<'py, PyType>,
+    library_methods: Py<PyDict>,
     slot_handler: Bound<'py, PyType>,
-    dict_loggers: Vec<Py<PyType>>,
     handlers: Py<PyList>,
     null_handlers: Vec<Py<PyType>>,
     /// What else of a handler is in the way of its records once it is set on the handler itself.
@@ -190,27 +194,27 @@ impl State {
         Ok(State {
             frames: Frames::detect(py),
             library_logger: class("Logger")?,
+            library_methods: parts.library_methods,
+            levels: Level::all_standard(py)?,
             mapping: py.import("collections.abc")?.getattr("Mapping")?.unbind(),
             context_var: parts.context_var,
             helpers: parts.helpers,
-            slots: LoggerSlots::new(|name| Slot::of(&parts.slot_logger, name))?,
             handler_slots: HandlerSlots::new(|name| Slot::of(&parts.slot_handler, name))?,
             keys: LoggerKeys::new(|name| Key::text(py, name))?,
             logger_overrides: keys(&verdict::LOGGER_METHODS)?,
             handler_overrides,
             key_handle: Key::text(py, "handle")?,
             classes: Classes {
-                slot_logger: parts.slot_logger.unbind(),
                 slot_handler: parts.slot_handler.unbind(),
                 library_stream_handler: class("StreamHandler")?,
                 library_file_handler: class("FileHandler")?,
-                dict_loggers: parts.dict_loggers,
                 handlers: parts.handlers,
                 null_handlers: parts.null_handlers,
                 source_file: logging.getattr("_srcfile")?.cast_into::<PyString>()?.unbind(),
             },
             kinds: ClassTable::new(Kind::Foreign),
             library: GilSlot::empty(),
+            library_looks: GilCell::new(0),
             logging: logging.unbind(),
         })
     }
@@ -225,18 +229,22 @@ impl State {
         self.kinds.get(still, object).ok_or(Unclassified)
     }
 
-    /// Finds out what the class of `object` means, running Python code.
-    pub(crate) fn classify(&self, still: &mut Still<'_>, object: &Bound<'_, PyAny>) {
+    /// What the class of `object` means, found out if need be, which runs Python code.
+    pub(crate) fn classified(&self, still: &mut Still<'_>, object: &Bound<'_, PyAny>) -> Kind {
+        if self.kind(still, Ref::from_bound(object)).is_err() {
+            self.classify(still, object);
+        }
+        // A class without a stamp is not one that can be relied on.
+        self.kind(still, Ref::from_bound(object)).map_or(Kind::Foreign, |(kind, _)| kind)
+    }
+
+    fn classify(&self, still: &mut Still<'_>, object: &Bound<'_, PyAny>) {
         let py = still.python();
         let class = object.get_type();
         // The stamp comes first: a change while we look must make the verdict useless.
         let Some(stamp) = ClassStamp::of_class(&class) else { return };
         let kind = self.verdict(py, &class).unwrap_or(Kind::Foreign);
-        let slots_of = match kind {
-            Kind::SlotLogger => Some(&self.classes.slot_logger),
-            Kind::Handler => Some(&self.classes.slot_handler),
-            _ => None,
-        };
+        let slots_of = (kind == Kind::Handler).then_some(&self.classes.slot_handler);
         self.kinds.put(still, stamp, kind, &class, slots_of.map(|base| base.bind(py)));
     }
 

@@ -15,18 +15,6 @@ pub(super) const LOGGER_METHODS: [&str; 8] = [
     "findCaller",
     "filter",
 ];
-/// The methods that ours stand in front of: the library's must be its own for ours to be right.
-const SHADOWED: [&str; 9] = [
-    "debug",
-    "info",
-    "warning",
-    "error",
-    "critical",
-    "exception",
-    "log",
-    "isEnabledFor",
-    "makeRecord",
-];
 const LOGGER_ATTRIBUTES: [&str; 7] =
     ["name", "parent", "propagate", "handlers", "disabled", "filters", "_cache"];
 pub(super) const HANDLER_METHODS: [&str; 7] =
@@ -69,33 +57,13 @@ impl State {
                 && self.helpers.is_plain.bind(py).call1((class,))?.is_truthy()?;
             return Ok(if plain { Kind::Handler } else { Kind::Foreign });
         }
-        if class.is_subclass(classes.slot_logger.bind(py))? {
-            let ours = classes.slot_logger.bind(py);
-            let plain = self.is_logger_plain(py, class, ours)?
-                && is_same(class, ours.as_any(), &LOGGER_ATTRIBUTES)?;
-            return Ok(if plain { Kind::SlotLogger } else { Kind::Foreign });
-        }
-        let dict_loggers: Vec<_> =
-            classes.dict_loggers.iter().map(|c| c.bind(py).clone()).collect();
-        if let Some(base) = any(&dict_loggers)? {
-            let plain = self.is_logger_plain(py, class, &base)?
-                && LOGGER_ATTRIBUTES
-                    .iter()
-                    .all(|name| lookup(class, &PyString::intern(py, name)).is_none());
-            return Ok(if plain { Kind::DictLogger } else { Kind::Foreign });
+        let logger = self.library_logger.bind(py);
+        if class.is_subclass(logger)? {
+            let plain = self.is_as_defined(class, logger, &LOGGER_METHODS)?
+                && keeps_attributes_in_dict(class, &LOGGER_ATTRIBUTES);
+            return Ok(if plain { Kind::Logger } else { Kind::Foreign });
         }
         Ok(Kind::Foreign)
-    }
-
-    fn is_logger_plain(
-        &self,
-        py: Python<'_>,
-        class: &Bound<'_, PyType>,
-        ours: &Bound<'_, PyType>,
-    ) -> PyResult<bool> {
-        let library = self.library_logger.bind(py);
-        Ok(self.is_as_defined(class, ours, &LOGGER_METHODS)?
-            && self.is_as_defined(library, library, &SHADOWED)?)
     }
 
     /// Whether each of `methods` is, on `class`, what `base` defines itself or else the library's
@@ -172,6 +140,16 @@ fn is_same(class: &Bound<'_, PyType>, base: &Bound<'_, PyAny>, names: &[&str]) -
         }
     }
     Ok(true)
+}
+
+/// Whether what the objects of `class` have under `names` is what their dictionary has.
+fn keeps_attributes_in_dict(class: &Bound<'_, PyType>, names: &[&str]) -> bool {
+    let py = class.py();
+    let object = py.get_type::<PyAny>();
+    let getter = PyString::intern(py, "__getattribute__");
+    names.iter().all(|name| lookup(class, &PyString::intern(py, name)).is_none())
+        && lookup(class, &getter)
+            .is_some_and(|own| lookup(&object, &getter).is_some_and(|o| o.is(&own)))
 }
 
 fn is_newline(class: &Bound<'_, PyType>) -> PyResult<bool> {
