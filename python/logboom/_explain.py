@@ -27,7 +27,7 @@ _KNOWN_MODULES = (
 
 # By the words of `crates/logboom-py/src/logger/obstacle.rs`.
 _TEXTS = {
-    "logger class": "its class is not one of logboom's, or has a method that somebody replaced",
+    "logger class": "it has a method on the way that somebody overrode or replaced",
     "logger own": "a method was set on the logger itself",
     "logger filters": "it has filters, which get a LogRecord",
     "logger attribute": "an attribute of it is not of the type that the library gives it",
@@ -43,6 +43,7 @@ _TEXTS = {
     "too many handlers": "a record reaches more handlers than one can natively",
     "library": "a setting of the library was changed: the record factory, level names, `log...` "
     "flags, or the clock",
+    "changing": "something on the way changes each time that it is looked at",
 }
 
 Way = Literal["native", "line", "library"]
@@ -209,8 +210,8 @@ def _reasons_of_loggers(logger: logging.Logger) -> Iterator[str]:
 
 
 def _logger_text(logger: logging.Logger, obstacle: str) -> str:
-    if obstacle == "logger class" and not type(logger).__module__.startswith("logboom."):
-        return f"its class {class_name(logger)} is not logboom.Logger"
+    if obstacle == "logger class" and type(logger) not in {logging.Logger, logging.RootLogger}:
+        return f"its class {class_name(logger)} overrides a method on the way, or one was replaced"
     return _TEXTS[obstacle]
 
 

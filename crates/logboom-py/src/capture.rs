@@ -22,12 +22,12 @@ use crate::logger::{self, Ask, Plan};
 use crate::route::Wants;
 use crate::sites::{self, CachedSite};
 use crate::state::State;
-use crate::templates;
+use crate::templates::{self, Signature};
 use arrayvec::ArrayVec;
 use logboom::engine::Outcome;
 use logboom::field::Value;
 use logboom::level::Level;
-use logboom::record::{Attribute, Message, Record, Style, Text};
+use logboom::record::{Attribute, Message, Record, Site, Style, Text};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
@@ -36,7 +36,13 @@ pub(crate) enum Exit {
     /// The library's way is the exact one.
     Library,
     /// An exception that belongs to the caller.
-    Raise(PyErr),
+    Raise(Box<PyErr>),
+}
+
+impl Exit {
+    fn raise(error: PyErr) -> Exit {
+        Exit::Raise(Box::new(error))
+    }
 }
 
 /// The most arguments that are copied typed.
@@ -47,7 +53,7 @@ const MOST_FIELDS: usize = 16;
 const MOST_ATTRIBUTES: usize = 4;
 
 /// Captures and submits one call, if it is enabled: `arguments` are the message and what goes into it.
-#[inline]
+#[inline(always)]
 pub(crate) fn submit(
     state: &State,
     still: &mut Still<'_>,
@@ -58,15 +64,70 @@ pub(crate) fn submit(
     let (&message, arguments) = arguments.split_first().ok_or(Exit::Library)?;
     let context = context::current(state, still);
     let context = context.as_ref().map(|context| context.get());
-    let asked = plan(state, still, logger, level, context, Ask::WhetherAndWhere)?;
-    let Some(mut plan) = asked else { return Ok(()) };
-    if plan.routes.is_empty() {
+    let mut plan = Plan::new();
+    let ask = Ask::WhetherAndWhere;
+    let enabled = logger::plan(state, still, logger, level, context, ask, &mut plan);
+    if !enabled.map_err(|_| Exit::Library)? || plan.routes.is_empty() {
         return Ok(());
     }
     let time_ns = ffi::now_ns();
     if time_ns >= plan.deadline_ns {
         return Err(Exit::Library);
     }
+    if plan.wants.only_sites() && level.is_standard() {
+        let mut values = ArrayVec::new();
+        if let Some(message) = typed(still, message, arguments, &mut values)
+            && let Some(site) = site(state, still, &plan.wants)
+            && let Some(name) = plan.logger
+        {
+            return hand_over(
+                still,
+                &Record {
+                    time_ns,
+                    level: Level(level.number as i32),
+                    thread: ffi::thread_ident(),
+                    logger: Text::Id(name),
+                    site,
+                    message: message.with(&values),
+                    fields: &[],
+                    attributes: &[],
+                    routes: &plan.routes,
+                },
+            );
+        }
+    }
+    let call = Call { logger, level, message, arguments, context, time_ns };
+    submit_more(state, still, &call, plan)
+}
+
+/// Where the call comes from, if that is asked for; `None` where it has to be found out.
+#[inline(always)]
+fn site(state: &State, still: &Still<'_>, wants: &Wants) -> Option<Site<'static>> {
+    match wants.site {
+        true => sites::current_id(state, still).map(Site::Id),
+        false => Some(Site::None),
+    }
+}
+
+/// A call that is to be captured.
+struct Call<'c> {
+    logger: Ref<'c>,
+    level: &'c logger::Level,
+    message: Ref<'c>,
+    arguments: &'c [Ref<'c>],
+    context: Option<&'c Context>,
+    time_ns: i64,
+}
+
+/// The same for whatever a record may have.
+#[inline(never)]
+fn submit_more(
+    state: &State,
+    still: &mut Still<'_>,
+    call: &Call<'_>,
+    mut plan: Plan,
+) -> Result<(), Exit> {
+    let &Call { logger, level, message, arguments, context, time_ns } = call;
     let extra = attributes(state, still, &plan.wants, level.number)?;
 
     let mut values = ArrayVec::new();
@@ -81,18 +142,17 @@ pub(crate) fn submit(
             }
             formatted = convert::format_now(still.python(), message, arguments).map_err(exit)?;
             // Python code ran, and may have changed where the record goes.
-            match self::plan(state, still, logger, level, context, Ask::Where)? {
-                Some(anew) if time_ns < anew.deadline_ns => plan = anew,
-                Some(_) => return Err(Exit::Library),
-                None => return Ok(()),
+            let anew = logger::plan(state, still, logger, level, context, Ask::Where, &mut plan);
+            if !anew.map_err(|_| Exit::Library)? || plan.routes.is_empty() {
+                return Ok(());
+            }
+            if time_ns >= plan.deadline_ns {
+                return Err(Exit::Library);
             }
             Captured::Plain(formatted.to_str().map_err(|_| Exit::Library)?)
         }
     };
-    let message = match captured {
-        Captured::Plain(text) => Message::Plain(text.into()),
-        Captured::Template(text) => Message::Template(Style::Percent, text, &values),
-    };
+    let message = captured.with(&values);
     let number = i32::try_from(level.number).map_err(|_| Exit::Library)?;
     let site = match plan.wants.site {
         true => sites::current(state, still).ok_or(Exit::Library)?,
@@ -126,21 +186,27 @@ pub(crate) fn submit(
         attributes: &texts,
         routes: &plan.routes,
     };
-    hand_over(still, logger, &draft)
-}
-
-/// Submits, with the logger's name where that has no id; waits without the GIL where the ring is full.
-#[inline]
-fn hand_over(still: &mut Still<'_>, logger: Ref<'_>, draft: &Record<'_>) -> Result<(), Exit> {
-    if let Text::Id(_) = draft.logger {
-        if !matches!(global::engine().try_submit(draft), Outcome::Full | Outcome::TooLarge) {
-            return Ok(());
-        }
-        return global::submit_waiting(still.python(), draft).map_err(Exit::Raise);
+    match draft.logger {
+        Text::Id(_) => hand_over(still, &draft),
+        Text::Inline(_) => hand_over_with_name(still, logger, &draft),
     }
-    hand_over_with_name(still, logger, draft)
 }
 
+/// Submits; waits without the GIL where the ring is full.
+#[inline(always)]
+fn hand_over(still: &mut Still<'_>, record: &Record<'_>) -> Result<(), Exit> {
+    match global::engine().try_submit(record) {
+        Outcome::Full | Outcome::TooLarge => wait(still, record),
+        _ => Ok(()),
+    }
+}
+
+#[cold]
+fn wait(still: &mut Still<'_>, record: &Record<'_>) -> Result<(), Exit> {
+    global::submit_waiting(still.python(), record).map_err(Exit::raise)
+}
+
+/// The same with the logger's name, where that has no id.
 #[cold]
 fn hand_over_with_name(
     still: &mut Still<'_>,
@@ -152,21 +218,7 @@ fn hand_over_with_name(
     let py = still.python();
     let name = name.bind(py).cast_exact::<PyString>().map_err(|_| Exit::Library)?;
     let record = Record { logger: name.to_str().map_err(|_| Exit::Library)?.into(), ..*draft };
-    if !matches!(global::engine().try_submit(&record), Outcome::Full | Outcome::TooLarge) {
-        return Ok(());
-    }
-    global::submit_waiting(py, &record).map_err(Exit::Raise)
-}
-
-fn plan(
-    state: &State,
-    still: &mut Still<'_>,
-    logger: Ref<'_>,
-    level: &logger::Level,
-    context: Option<&Context>,
-    ask: Ask,
-) -> Result<Option<Plan>, Exit> {
-    logger::plan(state, still, logger, level, context, ask).map_err(|_| Exit::Library)
+    hand_over(&mut Still::new(py), &record)
 }
 
 enum Captured<'c> {
@@ -174,25 +226,41 @@ enum Captured<'c> {
     Template(Text<'c>),
 }
 
+impl<'c> Captured<'c> {
+    #[inline]
+    fn with(self, values: &'c [Value<'c>]) -> Message<'c> {
+        match self {
+            Captured::Plain(text) => Message::Plain(text.into()),
+            Captured::Template(text) => Message::Template(Style::Percent, text, values),
+        }
+    }
+}
+
 /// The message and its arguments, copied typed; `None` where Python has to format them now.
-#[inline]
+#[inline(always)]
 fn typed<'c>(
     still: &mut Still<'_>,
     message: Ref<'c>,
     arguments: &[Ref<'c>],
     values: &mut ArrayVec<Value<'c>, MOST_ARGUMENTS>,
 ) -> Option<Captured<'c>> {
-    let text = message.exact_str()?.ok()?;
+    let text = match message.ascii_str() {
+        Some(text) => text,
+        None => message.exact_str()?.ok()?,
+    };
     if arguments.is_empty() {
         return Some(Captured::Plain(text));
     }
     if arguments.len() > MOST_ARGUMENTS {
         return None;
     }
+    let mut signature = Signature::EMPTY;
     for &argument in arguments {
-        values.push(convert::exact(argument)?);
+        let (value, kind) = convert::exact(argument)?;
+        values.push(value);
+        signature = signature.and(kind);
     }
-    templates::accepted(still, message, text, values).map(Captured::Template)
+    templates::accepted(still, message, text, values, signature).map(Captured::Template)
 }
 
 /// What else some route asked for; runs Python code for each.
@@ -214,7 +282,7 @@ fn attributes<'py>(
             Some(level) => function.call1((level,)),
             None => function.call0(),
         };
-        let text = text.map_err(Exit::Raise)?;
+        let text = text.map_err(Exit::raise)?;
         if !text.is_none() {
             found.push((attribute, text.cast_into().map_err(|_| Exit::Library)?));
         }
@@ -244,6 +312,6 @@ type Attributes<'py> = ArrayVec<(Attribute, Bound<'py, PyString>), MOST_ATTRIBUT
 fn exit(error: FormatNow) -> Exit {
     match error {
         FormatNow::Library => Exit::Library,
-        FormatNow::Raise(error) => Exit::Raise(error),
+        FormatNow::Raise(error) => Exit::raise(error),
     }
 }

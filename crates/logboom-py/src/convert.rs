@@ -8,23 +8,33 @@ use pyo3::exceptions::{PyException, PyRecursionError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
-/// The value of an object of exactly a builtin type; `None` for others, for text with lone
-/// surrogates and for integers beyond 64 bits.
-#[inline]
-pub(crate) fn exact(object: Ref<'_>) -> Option<Value<'_>> {
-    if let Some(text) = object.exact_str() {
-        return text.ok().map(Value::Str);
+/// The value of an object of exactly a builtin type, with its kind; `None` for others, for text with
+/// lone surrogates and for integers beyond 64 bits.
+#[inline(always)]
+pub(crate) fn exact(object: Ref<'_>) -> Option<(Value<'_>, Kind)> {
+    if let Some(text) = object.ascii_str() {
+        return Some((Value::Str(text), Kind::Ascii));
     }
     if let Some(number) = object.exact_i64() {
-        return Some(Value::I64(number));
+        return Some((Value::I64(number), Kind::Int));
     }
-    if let Some(number) = object.exact_f64() {
-        return Some(Value::F64(number));
-    }
-    if let Some(truth) = object.exact_bool() {
-        return Some(Value::Bool(truth));
-    }
-    object.is_none().then_some(Value::None)
+    less_usual(object)
+}
+
+#[inline(never)]
+fn less_usual(object: Ref<'_>) -> Option<(Value<'_>, Kind)> {
+    let value = if let Some(text) = object.exact_str() {
+        Value::Str(text.ok()?)
+    } else if let Some(number) = object.exact_f64() {
+        Value::F64(number)
+    } else if let Some(truth) = object.exact_bool() {
+        Value::Bool(truth)
+    } else if object.is_none() {
+        Value::None
+    } else {
+        return None;
+    };
+    Some((value, Kind::of(&value)))
 }
 
 /// A value that owns its text: what is bound as context.
@@ -45,7 +55,7 @@ impl Owned {
     /// # Errors
     /// What `str` raises.
     pub(crate) fn of(object: &Bound<'_, PyAny>) -> PyResult<Owned> {
-        Ok(match exact(Ref::from_bound(object)).and_then(Owned::kept) {
+        Ok(match exact(Ref::from_bound(object)).and_then(|(value, _)| Owned::kept(value)) {
             Some(kept) => kept,
             // Lone surrogates become `?`: a field must not make every line of a request fail.
             None => Owned::Object(object.str()?.to_string_lossy().into_owned()),

@@ -63,6 +63,12 @@ impl Wants {
         Wants { site, thread_name, process_name, task_name, fields }
     }
 
+    /// Whether nothing is asked for but the place of the call, if that.
+    #[inline]
+    pub(crate) fn only_sites(&self) -> bool {
+        self.none_of_these() && !self.fields
+    }
+
     /// Whether nothing is asked for that only Python code can tell.
     #[inline]
     pub(crate) fn none_of_these(&self) -> bool {

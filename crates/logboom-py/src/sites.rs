@@ -61,6 +61,20 @@ pub(crate) fn current(state: &State, still: &mut Still<'_>) -> Option<CachedSite
     (!matches!(site, CachedSite::Library)).then_some(site)
 }
 
+/// The id of the site of the running frame, once it has one.
+#[inline(always)]
+pub(crate) fn current_id(state: &State, still: &Still<'_>) -> Option<TextId> {
+    let key = state.frames.site(still)?;
+    match SITES[key.hash() % PLACES].get(still) {
+        Some(Known { key: known, code, site: CachedSite::Id(id) })
+            if *known == key && key.is_in(code) =>
+        {
+            Some(*id)
+        }
+        _ => None,
+    }
+}
+
 #[cold]
 fn resolve(state: &State, still: &mut Still<'_>, key: SiteKey) -> Option<CachedSite> {
     let py = still.python();

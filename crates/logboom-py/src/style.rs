@@ -59,9 +59,10 @@ impl More {
     /// Whether they are as they were.
     pub(crate) fn holds(&self, still: &Still<'_>) -> bool {
         self.stamps.hold(still)
-            && self.template.as_ref().is_none_or(|(template, stamp)| {
-                ClassStamp::of(Ref::from_py(still, template)) == Some(*stamp)
-            })
+            && self
+                .template
+                .as_ref()
+                .is_none_or(|(template, stamp)| stamp.is_of(Ref::from_py(still, template)))
     }
 }
 
@@ -230,7 +231,9 @@ fn defaults(given: &Bound<'_, PyDict>) -> Option<Defaults> {
     let mut found = Vec::with_capacity(given.len());
     for (key, value) in given {
         let key = text(&key)?;
-        if let Some(kept) = convert::exact(Ref::from_bound(&value)).and_then(Owned::kept) {
+        if let Some(kept) =
+            convert::exact(Ref::from_bound(&value)).and_then(|(value, _)| Owned::kept(value))
+        {
             found.push((key, kept));
         }
     }

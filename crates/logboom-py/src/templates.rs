@@ -20,7 +20,7 @@ struct Known {
     object: Py<PyAny>,
     /// `None` for a template that is left to Python.
     template: Option<Template>,
-    /// The [`signature`] of the arguments accepted last; 0 for none yet.
+    /// The [`Signature`] of the arguments accepted last; 0 for none yet.
     accepted: GilCell<u64>,
     name: GilCell<Name>,
 }
@@ -28,18 +28,28 @@ struct Known {
 static TEMPLATES: [GilSlot<Known>; PLACES] = [const { GilSlot::empty() }; PLACES];
 
 /// The kinds of up to 15 values in one number that is not 0.
-#[inline]
-fn signature(values: &[Value<'_>]) -> u64 {
-    values.iter().fold(1, |packed: u64, value| (packed << 4) | (Kind::of(value) as u64 + 1))
+#[derive(Clone, Copy)]
+pub(crate) struct Signature(u64);
+
+impl Signature {
+    /// That of no values.
+    pub(crate) const EMPTY: Signature = Signature(1);
+
+    /// With one more value of this kind.
+    #[inline]
+    pub(crate) fn and(self, kind: Kind) -> Signature {
+        Signature((self.0 << 4) | (kind as u64 + 1))
+    }
 }
 
 /// The template as the record names it, if the writer renders these values exactly as Python does.
-#[inline]
+#[inline(always)]
 pub(crate) fn accepted<'c>(
     still: &mut Still<'_>,
     message: Ref<'c>,
     text: &'c str,
     values: &[Value<'_>],
+    signature: Signature,
 ) -> Option<Text<'c>> {
     let place = &TEMPLATES[(message.address() >> 4) % PLACES];
     let known = match place.get(still) {
@@ -49,12 +59,11 @@ pub(crate) fn accepted<'c>(
             place.get(still)?
         }
     };
-    let signature = signature(values);
-    if known.accepted.get(still) != signature {
+    if known.accepted.get(still) != signature.0 {
         if !known.template.as_ref()?.accepts(values.iter().map(Kind::of)) {
             return None;
         }
-        known.accepted.set(still, signature);
+        known.accepted.set(still, signature.0);
     }
     Some(Name::of(&known.name, still, text))
 }

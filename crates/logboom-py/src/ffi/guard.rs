@@ -35,12 +35,6 @@ impl ClassStamp {
         Self::of_class_ptr(object.type_ptr())
     }
 
-    /// This class now; `None` where the interpreter has no tag for it.
-    #[inline]
-    pub(crate) fn is_of(_: &Still<'_>, class: &Py<PyType>) -> Option<ClassStamp> {
-        Self::of_class_ptr(class.as_ptr().cast())
-    }
-
     /// This class now, with a tag given to it where it had none.
     pub(crate) fn of_class(class: &Bound<'_, PyType>) -> Option<ClassStamp> {
         // A look-up is what makes the interpreter give a tag.
@@ -62,6 +56,29 @@ impl ClassStamp {
     #[inline]
     pub(crate) fn index(self) -> usize {
         self.class as usize >> 5
+    }
+
+    /// Whether the class of `object` is this one, as it was.
+    #[inline(always)]
+    pub(crate) fn is_of(self, object: Ref<'_>) -> bool {
+        self.holds_for(object.type_ptr())
+    }
+
+    /// Whether `class` is this one, as it was.
+    #[inline(always)]
+    pub(crate) fn is(self, _: &Still<'_>, class: &Py<PyType>) -> bool {
+        self.holds_for(class.as_ptr().cast())
+    }
+
+    #[inline(always)]
+    fn holds_for(self, class: *mut ffi::PyTypeObject) -> bool {
+        // From 3.11 on the tag of a class that changed is 0, which no stamp has: the interpreter's own
+        // specialised instructions look at nothing else either (CPython `Python/bytecodes.c`).
+        #[cfg(Py_3_11)]
+        // SAFETY: the class of a live object is alive.
+        return class == self.class && unsafe { (*class).tp_version_tag } == self.tag;
+        #[cfg(not(Py_3_11))]
+        return Self::of_class_ptr(class) == Some(self);
     }
 
     #[inline]

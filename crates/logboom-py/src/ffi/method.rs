@@ -86,34 +86,34 @@ impl Drop for Ending {
     }
 }
 
-/// What a native method does: it returns an object, or has set an exception.
+/// What a native method does.
 pub(crate) trait Native {
     /// The method's name.
     const NAME: &'static CStr;
     /// Its signature and help text, in the interpreter's form (`name($self, …)\n--\n\ntext`).
     const DOC: &'static CStr;
 
-    /// Runs the call.
+    /// Runs the call, as far as it can without the standard library.
     ///
     /// # Errors
-    /// What the standard library would raise in its place.
-    fn call<'py>(still: &mut Still<'py>, call: &Call<'_>) -> PyResult<Answer<'py>>;
+    /// An exception that belongs to the caller.
+    fn call(still: &mut Still<'_>, call: &Call<'_>) -> Result<Answer, Box<PyErr>>;
 
-    /// Runs in place of a call that panicked.
+    /// Runs the standard library's own method; also in place of a call that panicked.
     ///
     /// # Errors
-    /// As [`Native::call`].
-    fn after_panic<'py>(still: &mut Still<'py>, call: &Call<'_>) -> PyResult<Answer<'py>>;
+    /// What that raises.
+    fn library<'py>(still: &mut Still<'py>, call: &Call<'_>) -> PyResult<Bound<'py, PyAny>>;
 }
 
-/// What a native method returns, without a reference count where the object is immortal or none.
-pub(crate) enum Answer<'py> {
+/// What a native method answers.
+pub(crate) enum Answer {
     /// `None`.
     None,
     /// `True` or `False`.
     Bool(bool),
-    /// Anything else.
-    Object(Bound<'py, PyAny>),
+    /// Whatever the standard library's own method does.
+    Library,
 }
 
 /// # Safety
@@ -142,24 +142,33 @@ unsafe extern "C" fn trampoline<N: Native>(
         }
     };
     let run = catch_unwind(AssertUnwindSafe(|| N::call(&mut still, &call)));
-    let result = match run {
-        Ok(result) => result,
-        // The library's way may panic on the same thing; then there is nothing left to try.
-        Err(_) => catch_unwind(AssertUnwindSafe(|| N::after_panic(&mut still, &call)))
-            .unwrap_or(Ok(Answer::None)),
-    };
-    match result {
+    match run {
         // SAFETY: only takes a new reference to an object that is always there.
-        Ok(Answer::None) => unsafe { ffi::Py_NewRef(ffi::Py_None()) },
+        Ok(Ok(Answer::None)) => unsafe { ffi::Py_NewRef(ffi::Py_None()) },
         // SAFETY: as above.
-        Ok(Answer::Bool(true)) => unsafe { ffi::Py_NewRef(ffi::Py_True()) },
+        Ok(Ok(Answer::Bool(true))) => unsafe { ffi::Py_NewRef(ffi::Py_True()) },
         // SAFETY: as above.
-        Ok(Answer::Bool(false)) => unsafe { ffi::Py_NewRef(ffi::Py_False()) },
-        Ok(Answer::Object(object)) => object.into_ptr(),
-        Err(error) => {
+        Ok(Ok(Answer::Bool(false))) => unsafe { ffi::Py_NewRef(ffi::Py_False()) },
+        Ok(Err(error)) => {
             error.restore(py);
             null_mut()
         }
+        Ok(Ok(Answer::Library)) | Err(_) => library::<N>(&mut still, &call),
+    }
+}
+
+#[cold]
+fn library<N: Native>(still: &mut Still<'_>, call: &Call<'_>) -> *mut ffi::PyObject {
+    let py = still.python();
+    match catch_unwind(AssertUnwindSafe(|| N::library(still, call))) {
+        Ok(Ok(object)) => object.into_ptr(),
+        Ok(Err(error)) => {
+            error.restore(py);
+            null_mut()
+        }
+        // The library's way may panic on the same thing; then there is nothing left to try.
+        // SAFETY: only takes a new reference to an object that is always there.
+        Err(_) => unsafe { ffi::Py_NewRef(ffi::Py_None()) },
     }
 }
 

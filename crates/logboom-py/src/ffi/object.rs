@@ -123,16 +123,26 @@ impl<'s> Ref<'s> {
         if unsafe { ffi::PyUnicode_CheckExact(self.as_ptr()) } == 0 {
             return None;
         }
-        // SAFETY: it is a str.
-        if unsafe { ffi::PyUnicode_IS_COMPACT_ASCII(self.as_ptr()) } != 0 {
-            // SAFETY: a compact str of ASCII characters has this many bytes behind its header.
-            return Some(Ok(unsafe {
-                let len = ffi::PyUnicode_GET_LENGTH(self.as_ptr()) as usize;
-                let bytes = ffi::PyUnicode_1BYTE_DATA(self.as_ptr());
-                std::str::from_utf8_unchecked(std::slice::from_raw_parts(bytes, len))
-            }));
+        match self.ascii_str() {
+            Some(text) => Some(Ok(text)),
+            None => self.encoded_str(),
         }
-        self.encoded_str()
+    }
+
+    /// The text of an object whose type is exactly `str`, if it has ASCII characters only.
+    #[inline(always)]
+    pub(crate) fn ascii_str(self) -> Option<&'s str> {
+        // SAFETY: the object is alive, and a str where that is asked of it.
+        let is_ascii = unsafe {
+            ffi::PyUnicode_CheckExact(self.as_ptr()) != 0
+                && ffi::PyUnicode_IS_COMPACT_ASCII(self.as_ptr()) != 0
+        };
+        // SAFETY: a compact str of ASCII characters has this many bytes behind its header.
+        is_ascii.then(|| unsafe {
+            let len = ffi::PyUnicode_GET_LENGTH(self.as_ptr()) as usize;
+            let bytes = ffi::PyUnicode_1BYTE_DATA(self.as_ptr());
+            std::str::from_utf8_unchecked(std::slice::from_raw_parts(bytes, len))
+        })
     }
 
     /// The text of a str, encoded by the interpreter.

@@ -80,9 +80,9 @@ impl<const N: usize> ObjectStamp<N> {
     }
 
     /// Whether it is of this object, and nothing of that has changed.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn holds(&self, _: &Still<'_>, object: Ref<'_>) -> bool {
-        if object.address() != self.object || ClassStamp::of(object) != Some(self.class) {
+        if object.address() != self.object || !self.class.is_of(object) {
             return false;
         }
         // SAFETY: an object of this class at this address has the place of its dictionary there.
@@ -93,7 +93,7 @@ impl<const N: usize> ObjectStamp<N> {
     }
 
     /// What the object has under the names, if nothing of it has changed.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn values<'s>(
         &'s self,
         still: &'s Still<'_>,

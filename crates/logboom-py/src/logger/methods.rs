@@ -11,38 +11,46 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyString, PyType};
 
 /// The whole of a call with the message at `at` among its arguments.
-#[inline]
+#[inline(always)]
 fn log(
     state: &State,
     still: &mut Still<'_>,
     call: &Call<'_>,
     level: &Level,
     at: usize,
-) -> Result<(), Exit> {
+) -> Result<Answer, Box<PyErr>> {
     let Some(arguments) = call.positional.get(at..).filter(|arguments| !arguments.is_empty())
     else {
-        return Err(Exit::Library);
+        return Ok(Answer::Library);
     };
     if call.keywords {
         // The library looks at nothing else of a call that is not enabled.
-        return match enabled(state, still, call.this, level) {
-            Some(false) => Ok(()),
-            _ => Err(Exit::Library),
-        };
+        return Ok(match enabled(state, still, call.this, level) {
+            Some(false) => Answer::None,
+            _ => Answer::Library,
+        });
     }
-    capture::submit(state, still, call.this, level, arguments)
+    match capture::submit(state, still, call.this, level, arguments) {
+        Ok(()) => Ok(Answer::None),
+        Err(Exit::Library) => Ok(Answer::Library),
+        Err(Exit::Raise(error)) => Err(error),
+    }
 }
 
 /// The library's own function of this name, with the same arguments.
 #[cold]
-fn library<'py>(still: &mut Still<'py>, call: &Call<'_>, name: &str) -> PyResult<Answer<'py>> {
+fn library<'py>(
+    still: &mut Still<'py>,
+    call: &Call<'_>,
+    name: &str,
+) -> PyResult<Bound<'py, PyAny>> {
     let py = still.python();
     // Set on no class before there is a state.
     let state = state(py).ok_or_else(|| PyRuntimeError::new_err("logboom was not set up"))?;
     let function = state.library_methods.bind(py).get_item(PyString::intern(py, name))?;
     let function =
         function.ok_or_else(|| PyRuntimeError::new_err("the library has no such method"))?;
-    call.forward(py, &function).map(Answer::Object)
+    call.forward(py, &function)
 }
 
 macro_rules! level_methods {
@@ -71,18 +79,14 @@ macro_rules! level_methods {
             };
 
             #[inline]
-            fn call<'py>(still: &mut Still<'py>, call: &Call<'_>) -> PyResult<Answer<'py>> {
-                let Some(state) = state(still.python()) else {
-                    return library(still, call, $name);
-                };
-                match log(state, still, call, &state.levels[$rank], 0) {
-                    Ok(()) => Ok(Answer::None),
-                    Err(Exit::Library) => library(still, call, $name),
-                    Err(Exit::Raise(error)) => Err(error),
+            fn call(still: &mut Still<'_>, call: &Call<'_>) -> Result<Answer, Box<PyErr>> {
+                match state(still.python()) {
+                    Some(state) => log(state, still, call, &state.levels[$rank], 0),
+                    None => Ok(Answer::Library),
                 }
             }
 
-            fn after_panic<'py>(still: &mut Still<'py>, call: &Call<'_>) -> PyResult<Answer<'py>> {
+            fn library<'py>(still: &mut Still<'py>, call: &Call<'_>) -> PyResult<Bound<'py, PyAny>> {
                 library(still, call, $name)
             }
         }
@@ -104,17 +108,17 @@ impl Native for Exception {
     const NAME: &'static std::ffi::CStr = c"exception";
     const DOC: &'static std::ffi::CStr = c"exception($self, msg, /, *args, exc_info=True, **kwargs)\n--\n\nLog an error with the traceback of the exception that is being handled, exactly as logging.Logger.exception does.";
 
-    fn call<'py>(still: &mut Still<'py>, call: &Call<'_>) -> PyResult<Answer<'py>> {
+    fn call(still: &mut Still<'_>, call: &Call<'_>) -> Result<Answer, Box<PyErr>> {
         if let Some(state) = state(still.python())
             && !call.positional.is_empty()
             && enabled(state, still, call.this, &state.levels[3]) == Some(false)
         {
             return Ok(Answer::None);
         }
-        library(still, call, "exception")
+        Ok(Answer::Library)
     }
 
-    fn after_panic<'py>(still: &mut Still<'py>, call: &Call<'_>) -> PyResult<Answer<'py>> {
+    fn library<'py>(still: &mut Still<'py>, call: &Call<'_>) -> PyResult<Bound<'py, PyAny>> {
         library(still, call, "exception")
     }
 }
@@ -128,38 +132,26 @@ fn standard<'s>(state: &'s State, level: Ref<'_>) -> Option<&'s Level> {
 /// `Logger.log`.
 struct Log;
 
-impl Log {
-    fn native(still: &mut Still<'_>, call: &Call<'_>) -> Result<(), Exit> {
-        let py = still.python();
-        let state = state(py).ok_or(Exit::Library)?;
-        let level = *call.positional.first().ok_or(Exit::Library)?;
-        let own;
-        let level = match standard(state, level) {
-            Some(level) => level,
-            None => {
-                let number = level.exact_i64().and_then(|number| i32::try_from(number).ok());
-                let number = number.ok_or(Exit::Library)?;
-                own = Level::new(py, number).map_err(|_| Exit::Library)?;
-                &own
-            }
-        };
-        log(state, still, call, level, 1)
-    }
-}
-
 impl Native for Log {
     const NAME: &'static std::ffi::CStr = c"log";
     const DOC: &'static std::ffi::CStr = c"log($self, level, msg, /, *args, **kwargs)\n--\n\nLog 'msg % args' with the integer level, exactly as logging.Logger.log does.";
 
-    fn call<'py>(still: &mut Still<'py>, call: &Call<'_>) -> PyResult<Answer<'py>> {
-        match Self::native(still, call) {
-            Ok(()) => Ok(Answer::None),
-            Err(Exit::Library) => library(still, call, "log"),
-            Err(Exit::Raise(error)) => Err(error),
+    fn call(still: &mut Still<'_>, call: &Call<'_>) -> Result<Answer, Box<PyErr>> {
+        let py = still.python();
+        let (Some(state), Some(level)) = (state(py), call.positional.first()) else {
+            return Ok(Answer::Library);
+        };
+        if let Some(level) = standard(state, *level) {
+            return log(state, still, call, level, 1);
+        }
+        let number = level.exact_i64().and_then(|number| i32::try_from(number).ok());
+        match number.map(|number| Level::new(py, number)) {
+            Some(Ok(level)) => log(state, still, call, &level, 1),
+            _ => Ok(Answer::Library),
         }
     }
 
-    fn after_panic<'py>(still: &mut Still<'py>, call: &Call<'_>) -> PyResult<Answer<'py>> {
+    fn library<'py>(still: &mut Still<'py>, call: &Call<'_>) -> PyResult<Bound<'py, PyAny>> {
         library(still, call, "log")
     }
 }
@@ -182,14 +174,11 @@ impl Native for IsEnabledFor {
     const NAME: &'static std::ffi::CStr = c"isEnabledFor";
     const DOC: &'static std::ffi::CStr = c"isEnabledFor($self, level)\n--\n\nWhether this logger lets records of this level through.";
 
-    fn call<'py>(still: &mut Still<'py>, call: &Call<'_>) -> PyResult<Answer<'py>> {
-        match Self::native(still, call) {
-            Some(enabled) => Ok(Answer::Bool(enabled)),
-            None => library(still, call, "isEnabledFor"),
-        }
+    fn call(still: &mut Still<'_>, call: &Call<'_>) -> Result<Answer, Box<PyErr>> {
+        Ok(Self::native(still, call).map_or(Answer::Library, Answer::Bool))
     }
 
-    fn after_panic<'py>(still: &mut Still<'py>, call: &Call<'_>) -> PyResult<Answer<'py>> {
+    fn library<'py>(still: &mut Still<'py>, call: &Call<'_>) -> PyResult<Bound<'py, PyAny>> {
         library(still, call, "isEnabledFor")
     }
 }

@@ -48,8 +48,10 @@ pub(crate) struct Plan {
     pub(crate) deadline_ns: i64,
 }
 
-impl Default for Plan {
-    fn default() -> Self {
+impl Plan {
+    /// One that leads nowhere yet.
+    #[inline]
+    pub(crate) fn new() -> Self {
         Plan {
             logger: None,
             routes: ArrayVec::new(),
@@ -106,25 +108,33 @@ fn enabled(state: &State, still: &mut Still<'_>, logger: Ref<'_>, level: &Level)
 
 /// Runs `look`, finding out about what it had not met until it comes through; the obstacle where
 /// only the library can say.
-#[inline]
+#[inline(always)]
 fn settle<T>(
     state: &State,
     still: &mut Still<'_>,
-    look: impl Fn(&Still<'_>) -> Result<T, Detour>,
+    mut look: impl FnMut(&Still<'_>) -> Result<T, Detour>,
 ) -> Result<T, Obstacle> {
     // Each round finds out about one object more; one that changes all the time ends here.
-    for _ in 0..3 * MOST_PARENTS {
+    let mut rounds = 0;
+    loop {
         match look(still) {
             Ok(found) => return Ok(found),
-            Err(Detour::Library(obstacle)) => return Err(obstacle),
-            Err(detour) => find_out(state, still, detour)?,
+            Err(detour) => find_out(state, still, detour, &mut rounds)?,
         }
     }
-    Err(Obstacle::Changing)
 }
 
 #[cold]
-fn find_out(state: &State, still: &mut Still<'_>, detour: Detour) -> Result<(), Obstacle> {
+fn find_out(
+    state: &State,
+    still: &mut Still<'_>,
+    detour: Detour,
+    rounds: &mut usize,
+) -> Result<(), Obstacle> {
+    *rounds += 1;
+    if *rounds > 3 * MOST_PARENTS {
+        return Err(Obstacle::Changing);
+    }
     match detour {
         Detour::Unseen(logger) => {
             let logger = logger.into_bound(still.python());
@@ -145,9 +155,9 @@ fn find_out(state: &State, still: &mut Still<'_>, detour: Detour) -> Result<(), 
     Ok(())
 }
 
-/// Goes the way of `Logger.isEnabledFor`, `Logger.handle` and `Logger.callHandlers`. No plan for a
-/// record that is not enabled.
-#[inline]
+/// Goes the way of `Logger.isEnabledFor`, `Logger.handle` and `Logger.callHandlers`, and makes a plan
+/// of it; false for a record that is not enabled.
+#[inline(always)]
 fn walk<'s>(
     state: &'s State,
     still: &'s Still<'_>,
@@ -155,11 +165,12 @@ fn walk<'s>(
     level: &Level,
     context: Option<&Context>,
     ask: Ask,
-) -> Result<Option<Plan>, Detour> {
+    plan: &mut Plan,
+) -> Result<bool, Detour> {
     let mut at = logger;
     let mut own = view::of(still, at)?;
     if ask == Ask::WhetherAndWhere && !own.lets_through(state, level)? {
-        return Ok(None);
+        return Ok(false);
     }
     match state.library_is_as_found(still) {
         Some(true) => {}
@@ -167,18 +178,21 @@ fn walk<'s>(
         None => return Err(Detour::LibraryChanged),
     }
     own.unfiltered()?;
-    let mut plan = Plan { logger: own.name_id(), ..Plan::default() };
+    plan.logger = own.name_id();
+    plan.routes.clear();
+    plan.wants = Wants::default();
+    plan.deadline_ns = i64::MAX;
     let mut found = false;
     for _ in 0..MOST_PARENTS {
         for (reached, handler) in own.reached().map_err(|detour| detour.at(at))? {
             found = true;
             reached
-                .visit(state, still, handler, level.number, context, &mut plan)
+                .visit(state, still, handler, level.number, context, plan)
                 .map_err(|detour| detour.at(at))?;
         }
         match own.next()? {
             Some(parent) => (at, own) = (parent, view::of(still, parent)?),
-            None if found => return Ok(Some(plan)),
+            None if found => return Ok(true),
             // Nobody handles it: the library's last resort, or its complaint.
             None => return Err(Detour::Library(Obstacle::NoHandler)),
         }
@@ -202,11 +216,21 @@ pub(crate) const STANDARD: usize = 5;
 pub(crate) struct Level {
     key: Key,
     pub(crate) number: i64,
+    /// Its rank among those that the library defines; `STANDARD` for others.
+    rank: usize,
 }
 
 impl Level {
     pub(crate) fn new(py: Python<'_>, number: i32) -> PyResult<Level> {
-        Ok(Level { key: Key::int(py, number)?, number: number.into() })
+        let rank = [10, 20, 30, 40, 50].iter().position(|standard| *standard == number);
+        let rank = rank.unwrap_or(STANDARD);
+        Ok(Level { key: Key::int(py, number)?, number: number.into(), rank })
+    }
+
+    /// Whether it is one that the library defines.
+    #[inline]
+    pub(crate) fn is_standard(&self) -> bool {
+        self.rank < STANDARD
     }
 
     /// The levels that the library defines, by rank.
@@ -218,24 +242,11 @@ impl Level {
             [10, 20, 30, 40, 50].map(|n| Level::new(py, n));
         Ok([debug?, info?, warning?, error?, critical?])
     }
-
-    /// The rank of a level that the library defines.
-    #[inline]
-    fn rank(&self) -> Option<usize> {
-        match self.number {
-            10 => Some(0),
-            20 => Some(1),
-            30 => Some(2),
-            40 => Some(3),
-            50 => Some(4),
-            _ => None,
-        }
-    }
 }
 
-/// What a record of this level would reach, `None` for one that is not enabled; the obstacle where
-/// only the library can say.
-#[inline]
+/// Makes a plan of what a record of this level would reach; false for one that is not enabled, the
+/// obstacle where only the library can say.
+#[inline(always)]
 pub(crate) fn plan(
     state: &State,
     still: &mut Still<'_>,
@@ -243,6 +254,7 @@ pub(crate) fn plan(
     level: &Level,
     context: Option<&Context>,
     ask: Ask,
-) -> Result<Option<Plan>, Obstacle> {
-    settle(state, still, |still| walk(state, still, logger, level, context, ask))
+    plan: &mut Plan,
+) -> Result<bool, Obstacle> {
+    settle(state, still, |still| walk(state, still, logger, level, context, ask, plan))
 }

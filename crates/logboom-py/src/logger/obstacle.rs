@@ -90,7 +90,8 @@ pub(crate) fn way_obstacle(logger: &Bound<'_, PyAny>, level: i32) -> Option<&'st
     let py = logger.py();
     let level = super::Level::new(py, level).ok()?;
     told(py, |state, still, context| {
-        super::plan(state, still, Ref::from_bound(logger), &level, context, super::Ask::Where)
+        let (logger, mut plan) = (Ref::from_bound(logger), Plan::new());
+        super::plan(state, still, logger, &level, context, super::Ask::Where, &mut plan)
     })
 }
 
@@ -114,7 +115,7 @@ pub(crate) fn handler_obstacle(handler: &Bound<'_, PyAny>) -> Option<&'static st
     told(handler.py(), |state, still, context| {
         let reached = Reached::read(state, still, handler);
         settle(state, still, |still| {
-            let mut plan = Plan::default();
+            let mut plan = Plan::new();
             // Above every level, so that no handler is passed over.
             reached.visit(state, still, Ref::from_bound(handler), i64::MAX, context, &mut plan)
         })

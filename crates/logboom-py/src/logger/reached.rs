@@ -68,7 +68,7 @@ impl Reached {
 
     /// Adds the handler's route to the plan of a record, or nothing where its level is above the
     /// record's; `Changed` where it is not the one looked at, or not what it was.
-    #[inline]
+    #[inline(always)]
     pub(super) fn visit<'s>(
         &self,
         state: &State,
@@ -86,7 +86,7 @@ impl Reached {
                 (false, _) => Err(Detour::Changed),
             },
             // The verdict is about the class, so it is good for each of its objects.
-            Reached::Foreign(class) => match ClassStamp::of(handler) == *class {
+            Reached::Foreign(class) => match class.is_none_or(|class| class.is_of(handler)) {
                 true => Err(Detour::Library(Obstacle::HandlerClass)),
                 false => Err(Detour::Changed),
             },
@@ -95,7 +95,7 @@ impl Reached {
 }
 
 impl Ours {
-    #[inline]
+    #[inline(always)]
     fn visit<'s>(
         &self,
         state: &State,

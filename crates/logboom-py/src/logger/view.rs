@@ -58,27 +58,46 @@ pub(super) struct Logger<'s> {
 /// What `Logger._cache` says.
 struct Levels {
     cache: Watched,
-    /// One above the version of it that `enabled` was read from; 0 where it was never read.
+    /// One above the version of it that the next two were read from; 0 where they never were.
     version: GilCell<u64>,
-    /// Of the standard levels; `None` for one that was never asked for.
-    enabled: GilCell<[Option<bool>; STANDARD]>,
+    /// The ranks of the standard levels that were asked for, as bits.
+    known: GilCell<u32>,
+    /// Those of them that are let through.
+    enabled: GilCell<u32>,
 }
 
 impl Levels {
     fn of(cache: Bound<'_, PyDict>) -> Option<Levels> {
         let cache = Watched::new(&cache).ok()?;
-        Some(Levels { cache, version: GilCell::new(0), enabled: GilCell::new([None; STANDARD]) })
+        let [known, enabled] = [const { GilCell::new(0) }; 2];
+        Some(Levels { cache, version: GilCell::new(0), known, enabled })
     }
 
-    #[inline]
+    #[inline(always)]
     fn enabled(&self, still: &Still<'_>, state: &State, level: &Level) -> Option<bool> {
-        let Some(rank) = level.rank() else { return self.read(still, level) };
+        if level.rank == STANDARD {
+            return self.read(still, level);
+        }
         let now = self.cache.version(still).wrapping_add(1);
         if self.version.get(still) != now {
-            self.enabled.set(still, state.levels.each_ref().map(|level| self.read(still, level)));
-            self.version.set(still, now);
+            self.learn(still, state, now);
         }
-        self.enabled.get(still)[rank]
+        let bit = 1 << level.rank;
+        (self.known.get(still) & bit != 0).then_some(self.enabled.get(still) & bit != 0)
+    }
+
+    #[cold]
+    fn learn(&self, still: &Still<'_>, state: &State, now: u64) {
+        let bits = |is: &dyn Fn(&Level) -> bool| {
+            state
+                .levels
+                .iter()
+                .filter(|level| is(level))
+                .fold(0, |bits, level| bits | 1 << level.rank)
+        };
+        self.known.set(still, bits(&|level| self.read(still, level).is_some()));
+        self.enabled.set(still, bits(&|level| self.read(still, level) == Some(true)));
+        self.version.set(still, now);
     }
 
     fn read(&self, still: &Still<'_>, level: &Level) -> Option<bool> {
@@ -89,7 +108,7 @@ impl Levels {
 impl<'s> Logger<'s> {
     /// Whether the logger lets `level` through, as `Logger.isEnabledFor` tells; an obstacle where only
     /// the library can say.
-    #[inline]
+    #[inline(always)]
     pub(super) fn lets_through(self, state: &State, level: &Level) -> Result<bool, Detour> {
         if self.own.disabled.ok_or(ATTRIBUTE)? {
             return Ok(false);
@@ -190,9 +209,7 @@ impl View {
                 Some(self.own.as_ref().map_err(|o| *o).map(|own| Logger { still, values, own }))
             }
             // The verdict is about the class, so it is good for each of its objects.
-            Seen::Class(class) => {
-                (ClassStamp::of(logger) == Some(*class)).then_some(Err(Obstacle::LoggerClass))
-            }
+            Seen::Class(class) => class.is_of(logger).then_some(Err(Obstacle::LoggerClass)),
         }
     }
 }
@@ -264,14 +281,19 @@ impl Set {
 
 /// What is known of a logger; `Library` where something of its own stands in the way of its records,
 /// `Unseen` where it has to be looked at.
-#[inline]
+#[inline(always)]
 pub(super) fn of<'s>(still: &'s Still<'_>, logger: Ref<'s>) -> Result<Logger<'s>, Detour> {
     let set = Set::of(logger);
     let view = set.find(still, logger).and_then(|at| set.views[at].get(still));
     match view.and_then(|view| view.of(still, logger)) {
         Some(known) => known.map_err(Detour::Library),
-        None => Err(Detour::Unseen(own(logger))),
+        None => Err(unseen(logger)),
     }
+}
+
+#[cold]
+fn unseen(logger: Ref<'_>) -> Detour {
+    Detour::Unseen(own(logger))
 }
 
 /// Draws a view of a logger.

@@ -25,7 +25,7 @@ impl Library {
     #[inline]
     fn holds(&self, still: &Still<'_>) -> bool {
         let (class, stamp) = &self.record;
-        self.stamps.hold(still) && ClassStamp::is_of(still, class) == Some(*stamp)
+        self.stamps.hold(still) && stamp.is(still, class)
     }
 }
 

@@ -62,7 +62,7 @@ impl Record<'_> {
             Site::Id(id) => (id.get(), 0),
             Site::Inline(_) => (0, FLAG_INLINE_SITE),
         };
-        let (head, rest) = out.split_at_mut(HEAD_BYTES);
+        let (head, rest) = out.split_first_chunk_mut::<HEAD_BYTES>().expect("as long as asked for");
         head[0..8].copy_from_slice(&self.time_ns.to_le_bytes());
         head[8..16].copy_from_slice(&self.thread.to_le_bytes());
         head[16..20].copy_from_slice(&self.level.0.to_le_bytes());
@@ -135,10 +135,28 @@ impl Cursor<'_> {
         self.put(text);
     }
 
+    /// What `N` bytes are written to.
+    #[inline]
+    fn next<const N: usize>(&mut self) -> &mut [u8; N] {
+        let (here, rest) =
+            std::mem::take(&mut self.0).split_first_chunk_mut().expect("as long as asked for");
+        self.0 = rest;
+        here
+    }
+
     #[inline]
     fn put_tagged(&mut self, tag: u8, payload: [u8; 8]) {
-        self.put(&[tag]);
-        self.put(&payload);
+        let place: &mut [u8; 9] = self.next();
+        place[0] = tag;
+        place[1..].copy_from_slice(&payload);
+    }
+
+    #[inline]
+    fn put_tagged_text(&mut self, tag: u8, text: &str) {
+        let place: &mut [u8; 5] = self.next();
+        place[0] = tag;
+        place[1..].copy_from_slice(&(text.len() as u32).to_le_bytes());
+        self.put(text.as_bytes());
     }
 
     #[inline]
@@ -149,14 +167,8 @@ impl Cursor<'_> {
             Value::I64(value) => self.put_tagged(TAG_I64, value.to_le_bytes()),
             Value::U64(value) => self.put_tagged(TAG_U64, value.to_le_bytes()),
             Value::F64(value) => self.put_tagged(TAG_F64, value.to_le_bytes()),
-            Value::BigInt(digits) => {
-                self.put(&[TAG_BIG_INT]);
-                self.put_text(digits.as_bytes());
-            }
-            Value::Str(text) => {
-                self.put(&[TAG_STR]);
-                self.put_text(text.as_bytes());
-            }
+            Value::BigInt(digits) => self.put_tagged_text(TAG_BIG_INT, digits),
+            Value::Str(text) => self.put_tagged_text(TAG_STR, text),
         }
     }
 }
