@@ -21,6 +21,7 @@ mod state;
 mod stats;
 mod style;
 mod templates;
+mod traceback;
 mod waiting;
 
 use pyo3::exceptions::PyImportError;
@@ -37,6 +38,7 @@ fn _logboom(module: &Bound<'_, PyModule>) -> PyResult<()> {
         return Err(PyImportError::new_err("too many functions are registered with Py_AtExit"));
     }
     route::ROUTE.learn(py);
+    traceback::make_ready(py)?;
     module.add_class::<route::Route>()?;
     module.add_class::<context::Context>()?;
     module.add_class::<stats::Stats>()?;
@@ -52,6 +54,7 @@ fn _logboom(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(logger::logger_obstacle, module)?)?;
     module.add_function(wrap_pyfunction!(logger::handler_obstacle, module)?)?;
     module.add_function(wrap_pyfunction!(route::open_route, module)?)?;
+    module.add_function(wrap_pyfunction!(traceback::format_exception, module)?)?;
     module.add_function(wrap_pyfunction!(context::extend_context, module)?)?;
     module.add_function(wrap_pyfunction!(context::shrink_context, module)?)?;
     module.add_function(wrap_pyfunction!(lifecycle::configure, module)?)?;

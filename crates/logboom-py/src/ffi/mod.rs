@@ -27,6 +27,7 @@ pub(crate) mod signals;
 pub(crate) mod slots;
 pub(crate) mod stamp;
 pub(crate) mod stream;
+pub(crate) mod traceback;
 
 pub(crate) use object::{Forever, Ref, Still};
 
