@@ -1,6 +1,10 @@
-"""Runs programs that raise, and tells what both sides make of it: a line of JSON for each of standard input."""
+"""Runs programs that raise, and tells what both sides make of it: JSON, a line for a line."""
 
-import importlib.util, json, logging, sys
+import importlib.util
+import json
+import logging
+import sys
+
 import logboom
 from logboom._logboom import format_exception
 

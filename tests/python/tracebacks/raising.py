@@ -42,7 +42,9 @@ class Raiser:
 
 def compare(answer: dict[str, Any], native: bool) -> None:
     """Compare both sides' texts; a native one has to be native each time."""
-    for ours, theirs in zip([*answer["ours"], *answer["tuples"]], answer["theirs"] * 2):
+    for ours, theirs in zip(
+        [*answer["ours"], *answer["tuples"]], answer["theirs"] * 2, strict=True
+    ):
         if native:
             assert ours is not None, f"left to the library:\n{theirs}"
         assert ours in (None, theirs)

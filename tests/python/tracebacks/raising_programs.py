@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - wide characters are what some of these are about
 """Programs that raise, by what is particular about them. Each defines `run`.
 
 What it raises has to be formatted natively unless `native` says otherwise: `False`, or a function that
@@ -21,12 +22,8 @@ class Program:
         return self.native() if callable(self.native) else self.native
 
 
-def _before_notes() -> bool:
+def _before_3_11() -> bool:
     return sys.version_info < (3, 11)
-
-
-def _with_notes() -> bool:
-    return sys.version_info >= (3, 11)
 
 
 PROGRAMS: dict[str, Program] = {
@@ -409,7 +406,7 @@ PROGRAMS: dict[str, Program] = {
             error.__notes__ = {'a': 'mapping'}
             raise error
     """,
-        native=_before_notes,
+        native=_before_3_11,
     ),
     "notes in a tuple": Program(
         """
@@ -418,7 +415,7 @@ PROGRAMS: dict[str, Program] = {
             error.__notes__ = ('one', 2, None)
             raise error
     """,
-        native=_before_notes,
+        native=_before_3_11,
     ),
     "notes that are a text": Program(
         """
@@ -427,7 +424,7 @@ PROGRAMS: dict[str, Program] = {
             error.__notes__ = 'abc'
             raise error
     """,
-        native=_before_notes,
+        native=_before_3_11,
     ),
     "notes of other things": Program(
         """
@@ -438,7 +435,7 @@ PROGRAMS: dict[str, Program] = {
             error.__notes__ = ['one', 2, Note()]
             raise error
     """,
-        native=_before_notes,
+        native=_before_3_11,
     ),
     "a syntax error": Program("def run():\n    compile('a = (1,\\nb c', 'file.py', 'exec')\n"),
     "a syntax error in an import": Program("""
@@ -539,7 +536,7 @@ PROGRAMS: dict[str, Program] = {
     """),
     "a str that raises": Program("""
         class Own(Exception):
-            def __str__(self): raise self
+            def __str__(self): raise KeyError(self)
         def run():
             raise Own from Own()
     """),
@@ -652,7 +649,8 @@ PROGRAMS: dict[str, Program] = {
                     pass
             raise error
     """),
-    "code without lines or columns": Program("""
+    "code without lines or columns": Program(
+        """
         def inner():
             1 / 0
         def run():
@@ -664,5 +662,7 @@ PROGRAMS: dict[str, Program] = {
                     continue
             inner.__code__ = code
             inner()
-    """),
+    """,
+        native=_before_3_11,
+    ),
 }

@@ -146,6 +146,7 @@ fn asked<'py>(still: &Still<'_>, exc_info: &Bound<'py, PyAny>) -> Asked<'py> {
 /// # Errors
 /// What importing `traceback` and `linecache` raises.
 pub(crate) fn make_ready(py: Python<'_>) -> PyResult<()> {
+    sources::now_ms();
     tail::make_ready(py)?;
     library::make_ready(py)
 }
