@@ -156,6 +156,7 @@ pub(crate) fn make_ready(py: Python<'_>) -> PyResult<()> {
 /// # Errors
 /// As [`text`].
 #[pyfunction]
+#[pyo3(signature = (exc_info, /))]
 pub(crate) fn format_exception(exc_info: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
     Ok(match text(exc_info.py(), exc_info)? {
         Found::None => Some(String::new()),
