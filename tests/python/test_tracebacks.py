@@ -461,7 +461,7 @@ def test_memory_stays_within_its_bound(run_python, kind: str) -> None:
 
 GROWTH = """
     kind = sys.argv[1]
-    rounds = {"frames": 1_000_000, "long lines": 20_000, "big sources": 3_000}[kind]
+    rounds = {"frames": 1_000_000, "long lines": 400, "big sources": 3_000}[kind]
 
     def resident():
         with open("/proc/self/statm") as file:
@@ -474,18 +474,22 @@ GROWTH = """
         # A new code object each time, which is what an `exec` comes to.
         name = f"<{kind} {number}>"
         if kind == "long lines":
-            lines = ["\\n"] * run.__code__.co_firstlineno + ["1 / 0 # " + "x" * 4000 + "\\n"] * 9
-            linecache.cache[name] = (1, None, lines, name)
+            # Many places of one source, each shown with the whole of its line.
+            name = "<long line>"
         if kind == "big sources":
-            lines = ["1 / 0 # " + "x" * 100 + "\\n"] * 1000
-            lines = [line + "" for line in lines]
-            linecache.cache[name] = (1, None, [line[:50] + line[50:] for line in lines], name)
-        code = run.__code__.replace(co_filename=name)
+            line = "1 / 0 # " + "x" * 100 + "\\n"
+            lines = [line[:50] + line[50:] for _ in range(1000)]  # each a text of its own
+            linecache.cache[name] = (1, None, lines, name)
+        code = run.__code__.replace(co_filename=name, co_name=f"run{number}")
         error = caught(types.FunctionType(code, globals()))
         text = format_exception(error)
-        linecache.cache.pop(name, None)
+        if kind != "long lines":
+            linecache.cache.pop(name, None)
         assert text is not None
+        assert (len(text) > 200_000) == (kind == "long lines")
 
+    lines = ["\\n"] * run.__code__.co_firstlineno + ["1 / 0 # " + "x" * 200_000 + "\\n"] * 9
+    linecache.cache["<long line>"] = (1, None, lines, "<long line>")
     numbers = itertools.count()
     for _ in range(rounds // 10):
         one(next(numbers))
