@@ -87,7 +87,8 @@ CASES: dict[str, Case] = {
 def timed(side: str, case: Case, records: int, path: str) -> float:
     call, change = case
     ours = side == "logboom"
-    logger = (logboom.Logger if ours else logging.Logger)("bench.ways", logging.INFO)
+    (logboom.install if ours else logboom.uninstall)()
+    logger = logging.Logger("bench.ways", logging.INFO)
     handler = (logboom.FileHandler if ours else logging.FileHandler)(path)
     handler.setFormatter(logging.Formatter(FORMAT))
     logger.addHandler(handler)
@@ -111,7 +112,6 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     options = parser.parse_args()
-    logboom.install()
     figures = {}
     with tempfile.TemporaryDirectory() as directory:
         path = os.path.join(directory, "ways.log")

@@ -108,6 +108,24 @@ def test_what_is_not_native_runs_the_librarys_code(logger):
     assert "callHandlers" in python_calls(lambda: logger.info("x"))
 
 
+def test_an_exception_goes_natively(logger, log):
+    try:
+        raise ValueError("bad")
+    except ValueError as error:
+        given = (error, True, (type(error), error, error.__traceback__), None, False)
+        for _ in range(2):
+            logger.exception("x %d", 1)
+            for exc_info in given:
+                logger.info("x %d", 1, exc_info=exc_info)
+        assert python_calls(lambda: logger.exception("x %d", 1)) == []
+        for exc_info in given:
+            assert python_calls(lambda one=exc_info: logger.log(20, "x", exc_info=one)) == []
+        assert "makeRecord" in python_calls(lambda: logger.info("x %s", [], exc_info=True))
+    logger.handlers[0].flush()
+    text = Path(logger.handlers[0].baseFilename).read_text()
+    assert text.count("ValueError: bad\n") == 2 * 4 + 1 + 3 + 1
+
+
 def test_a_call_becomes_native_again(logger, log):
     foreign = logging.NullHandler()
     foreign.addFilter(lambda record: True)
@@ -194,8 +212,14 @@ def test_exception_calls_the_error_of_a_subclass_though_it_is_not_enabled():
 
     own = Own("own", 60)
     own.exception("first")
+    own.isEnabledFor(logging.ERROR)
     own.exception("second")
-    assert seen == ["first", "second"]
+    plain = logging.Logger("plain", 60)
+    plain.isEnabledFor(logging.ERROR)
+    plain.exception("nobody sees it")
+    plain.error = lambda msg, **kwargs: seen.append((msg, kwargs))
+    plain.exception("third")
+    assert seen == ["first", "second", ("third", {"exc_info": True})]
 
 
 def test_install_and_uninstall_and_again(log):

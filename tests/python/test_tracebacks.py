@@ -310,7 +310,8 @@ CASES = {
     """,
     "a str that logs, that raises, that changes the chain": """
         import logboom
-        logger = logboom.Logger("nested")
+        logboom.install()
+        logger = logging.Logger("nested")
         logger.addHandler(logboom.FileHandler("nested.log"))
         class Logs(Exception):
             def __str__(self):

@@ -23,6 +23,7 @@ use crate::route::Wants;
 use crate::sites::{self, CachedSite};
 use crate::state::State;
 use crate::templates::{self, Signature};
+use crate::traceback::{self, Found};
 use arrayvec::ArrayVec;
 use logboom::engine::Outcome;
 use logboom::field::Value;
@@ -50,7 +51,7 @@ const MOST_ARGUMENTS: usize = 15;
 /// The most fields that are handed over without an allocation.
 const MOST_FIELDS: usize = 16;
 /// The most texts beside the message.
-const MOST_ATTRIBUTES: usize = 4;
+const MOST_ATTRIBUTES: usize = 5;
 
 /// Captures and submits one call, if it is enabled: `arguments` are the message and what goes into it.
 #[inline(always)]
@@ -96,7 +97,42 @@ pub(crate) fn submit(
             );
         }
     }
-    let call = Call { logger, level, message, arguments, context, time_ns };
+    let exc_info = None;
+    let call = Call { logger, level, message, arguments, exc_info, context, time_ns };
+    submit_more(state, still, &call, plan)
+}
+
+/// What a call has by keyword.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Keywords<'c> {
+    pub(crate) exc_info: Option<Ref<'c>>,
+}
+
+/// The same for a call with arguments by keyword.
+pub(crate) fn submit_with(
+    state: &State,
+    still: &mut Still<'_>,
+    logger: Ref<'_>,
+    level: &logger::Level,
+    arguments: &[Ref<'_>],
+    keywords: &Keywords<'_>,
+) -> Result<(), Exit> {
+    let (&message, arguments) = arguments.split_first().ok_or(Exit::Library)?;
+    let context = context::current(state, still);
+    let context = context.as_ref().map(|context| context.get());
+    let mut plan = Plan::new();
+    let ask = Ask::WhetherAndWhere;
+    let enabled = logger::plan(state, still, logger, level, context, ask, &mut plan);
+    if !enabled.map_err(|_| Exit::Library)? || plan.routes.is_empty() {
+        return Ok(());
+    }
+    let time_ns = ffi::now_ns();
+    if time_ns >= plan.deadline_ns {
+        return Err(Exit::Library);
+    }
+    let exc_info = keywords.exc_info.filter(|given| given.plain_truth() != Some(false));
+    let exc_info = exc_info.filter(|given| !given.is_none());
+    let call = Call { logger, level, message, arguments, exc_info, context, time_ns };
     submit_more(state, still, &call, plan)
 }
 
@@ -115,6 +151,8 @@ struct Call<'c> {
     level: &'c logger::Level,
     message: Ref<'c>,
     arguments: &'c [Ref<'c>],
+    /// The exception, in any form that `Logger._log` takes.
+    exc_info: Option<Ref<'c>>,
     context: Option<&'c Context>,
     time_ns: i64,
 }
@@ -127,13 +165,15 @@ fn submit_more(
     call: &Call<'_>,
     mut plan: Plan,
 ) -> Result<(), Exit> {
-    let &Call { logger, level, message, arguments, context, time_ns } = call;
+    let &Call { logger, level, message, arguments, exc_info, context, time_ns } = call;
     let extra = attributes(state, still, &plan.wants, level.number)?;
 
     let mut values = ArrayVec::new();
     let formatted;
     let captured = match typed(still, message, arguments, &mut values) {
         Some(captured) => captured,
+        // The library asks the message for its text before the exception.
+        None if exc_info.is_some() => return Err(Exit::Library),
         None => {
             // With a lone surrogate the text is the library's to write, so it should be its to make:
             // what `__str__` does besides is then done once.
@@ -141,18 +181,25 @@ fn submit_more(
                 return Err(Exit::Library);
             }
             formatted = convert::format_now(still.python(), message, arguments).map_err(exit)?;
-            // Python code ran, and may have changed where the record goes.
-            let anew = logger::plan(state, still, logger, level, context, Ask::Where, &mut plan);
-            if !anew.map_err(|_| Exit::Library)? || plan.routes.is_empty() {
+            if !plan_anew(state, still, call, &mut plan)? {
                 return Ok(());
-            }
-            if time_ns >= plan.deadline_ns {
-                return Err(Exit::Library);
             }
             Captured::Plain(formatted.to_str().map_err(|_| Exit::Library)?)
         }
     };
     let message = captured.with(&values);
+    let mut exception = None;
+    if let Some(exc_info) = exc_info {
+        let py = still.python();
+        match traceback::text(py, &exc_info.bound(py)).map_err(Exit::raise)? {
+            Found::Library => return Err(Exit::Library),
+            Found::Text(text) => exception = Some(text),
+            Found::None => {}
+        }
+        if !plan_anew(state, still, call, &mut plan)? {
+            return Ok(());
+        }
+    }
     let number = i32::try_from(level.number).map_err(|_| Exit::Library)?;
     let site = match plan.wants.site {
         true => sites::current(state, still).ok_or(Exit::Library)?,
@@ -162,6 +209,7 @@ fn submit_more(
     for (attribute, text) in &extra {
         texts.push((*attribute, text.to_str().map_err(|_| Exit::Library)?));
     }
+    texts.extend(exception.as_deref().map(|text| (Attribute::Exception, text)));
     let mut fields = ArrayVec::<_, MOST_FIELDS>::new();
     let mut many = Vec::new();
     let fields = match context.filter(|_| plan.wants.fields) {
@@ -190,6 +238,21 @@ fn submit_more(
         Text::Id(_) => hand_over(still, &draft),
         Text::Inline(_) => hand_over_with_name(still, logger, &draft),
     }
+}
+
+/// Python code ran, and may have changed where the record goes; false if it goes nowhere now.
+fn plan_anew(
+    state: &State,
+    still: &mut Still<'_>,
+    call: &Call<'_>,
+    plan: &mut Plan,
+) -> Result<bool, Exit> {
+    let Call { logger, level, context, time_ns, .. } = *call;
+    let goes = logger::plan(state, still, logger, level, context, Ask::Where, plan);
+    if !goes.map_err(|_| Exit::Library)? || plan.routes.is_empty() {
+        return Ok(false);
+    }
+    if time_ns >= plan.deadline_ns { Err(Exit::Library) } else { Ok(true) }
 }
 
 /// Submits; waits without the GIL where the ring is full.

@@ -37,13 +37,14 @@ def through(logger, handler, path, exc_info):
 
 def both_handlers(number, error):
     texts = []
-    for name, logger_class, handler_class in (
-        ("ours", logboom.Logger, logboom.FileHandler),
-        ("library", logging.Logger, logging.FileHandler),
+    for name, begin, handler_class in (
+        ("ours", logboom.install, logboom.FileHandler),
+        ("library", logboom.uninstall, logging.FileHandler),
     ):
+        begin()
         path = f"{directory}/{name}{number}.log"
         handler = handler_class(path, encoding="utf-8")
-        logger = logger_class(name)
+        logger = logging.Logger(name)
         logger.addHandler(handler)
         traceback = error.__traceback__
         texts.append(through(logger, handler, path, error))

@@ -33,6 +33,12 @@ impl Key {
         Self::of(value.into_pyobject(py)?.into_any())
     }
 
+    /// Whether this is the same text.
+    pub(crate) fn is(&self, still: &Still<'_>, name: Ref<'_>) -> bool {
+        let own = Ref::from_py(still, &self.object);
+        name.is(&self.object) || own.exact_str().is_some_and(|own| name.exact_str() == Some(own))
+    }
+
     fn of(object: Bound<'_, PyAny>) -> PyResult<Key> {
         let hash = object.hash()?;
         Ok(Key { object: object.unbind(), hash })

@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyType;
 
 unsafe extern "C" {
+    fn _PyObject_GetDictPtr(object: *mut ffi::PyObject) -> *mut *mut ffi::PyObject;
     fn _PyType_Lookup(ty: *mut ffi::PyTypeObject, name: *mut ffi::PyObject) -> *mut ffi::PyObject;
 }
 
@@ -108,4 +109,20 @@ pub(crate) fn lookup<'py>(
         let found = _PyType_Lookup(class.as_type_ptr(), name.as_ptr());
         Bound::from_borrowed_ptr_or_opt(class.py(), found)
     }
+}
+
+/// How many attributes an object has in its own dictionary, beyond those in slots.
+pub(crate) fn own_attributes(_: &Still<'_>, object: Ref<'_>) -> usize {
+    // SAFETY: the object is alive; the result is null or the place of its dictionary.
+    let place = unsafe { _PyObject_GetDictPtr(object.as_ptr()) };
+    if place.is_null() {
+        return 0;
+    }
+    // SAFETY: the place is inside the object and holds null or a dict.
+    let dict = unsafe { *place };
+    if dict.is_null() {
+        return 0;
+    }
+    // SAFETY: it is a dict.
+    unsafe { (*dict.cast::<ffi::PyDictObject>()).ma_used as usize }
 }

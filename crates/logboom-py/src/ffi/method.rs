@@ -33,6 +33,21 @@ struct RawCall {
 }
 
 impl<'c> Call<'c> {
+    /// The arguments by keyword: names and values.
+    pub(crate) fn by_keyword(&self) -> impl Iterator<Item = (Ref<'c>, Ref<'c>)> {
+        let RawCall { arguments, count, names } = self.raw;
+        // SAFETY: the interpreter passes a tuple of names or null.
+        let len = if names.is_null() { 0 } else { unsafe { ffi::PyTuple_GET_SIZE(names) } };
+        (0..len).filter_map(move |at| {
+            // SAFETY: the names are in the tuple, and the values behind the positional arguments; all
+            // are alive until the call returns.
+            unsafe {
+                let name = Ref::from_ptr(ffi::PyTuple_GET_ITEM(names, at))?;
+                Some((name, Ref::from_ptr(*arguments.offset(count + at))?))
+            }
+        })
+    }
+
     /// Calls `function(this, *positional, **keywords)`.
     pub(crate) fn forward<'py>(
         &self,

@@ -1,14 +1,14 @@
 //! The native methods themselves, as the interpreter calls them.
 
-use super::{Level, enabled};
-use crate::capture::{self, Exit};
+use super::{Level, enabled, has_plain_error};
+use crate::capture::{self, Exit, Keywords};
 use crate::ffi::method::{Answer, Call, Native, descriptor};
 use crate::ffi::{Ref, Still};
 use crate::state::{State, state};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyString, PyType};
+use pyo3::types::{PyBool, PyString, PyType};
 
 /// The whole of a call with the message at `at` among its arguments.
 #[inline(always)]
@@ -24,17 +24,42 @@ fn log(
         return Ok(Answer::Library);
     };
     if call.keywords {
-        // The library looks at nothing else of a call that is not enabled.
-        return Ok(match enabled(state, still, call.this, level) {
-            Some(false) => Answer::None,
-            _ => Answer::Library,
-        });
+        return log_with_keywords(state, still, call, level, arguments, Keywords::default());
     }
-    match capture::submit(state, still, call.this, level, arguments) {
+    answer(capture::submit(state, still, call.this, level, arguments))
+}
+
+#[inline(always)]
+fn answer(outcome: Result<(), Exit>) -> Result<Answer, Box<PyErr>> {
+    match outcome {
         Ok(()) => Ok(Answer::None),
         Err(Exit::Library) => Ok(Answer::Library),
         Err(Exit::Raise(error)) => Err(error),
     }
+}
+
+/// The same for a call with arguments by keyword, over those that it has without.
+#[inline(never)]
+fn log_with_keywords<'c>(
+    state: &State,
+    still: &mut Still<'_>,
+    call: &Call<'c>,
+    level: &Level,
+    arguments: &[Ref<'c>],
+    mut keywords: Keywords<'c>,
+) -> Result<Answer, Box<PyErr>> {
+    for (name, value) in call.by_keyword() {
+        if state.key_exc_info.is(still, name) {
+            keywords.exc_info = Some(value);
+        } else {
+            // The library looks at nothing else of a call that is not enabled.
+            return Ok(match enabled(state, still, call.this, level) {
+                Some(false) => Answer::None,
+                _ => Answer::Library,
+            });
+        }
+    }
+    answer(capture::submit_with(state, still, call.this, level, arguments, &keywords))
 }
 
 /// The library's own function of this name, with the same arguments.
@@ -101,7 +126,7 @@ level_methods! {
     Critical "critical" 4;
 }
 
-/// `Logger.exception`: natively only where nothing is to be done.
+/// `Logger.exception`.
 struct Exception;
 
 impl Native for Exception {
@@ -109,13 +134,18 @@ impl Native for Exception {
     const DOC: &'static std::ffi::CStr = c"exception($self, msg, /, *args, exc_info=True, **kwargs)\n--\n\nLog an error with the traceback of the exception that is being handled, exactly as logging.Logger.exception does.";
 
     fn call(still: &mut Still<'_>, call: &Call<'_>) -> Result<Answer, Box<PyErr>> {
-        if let Some(state) = state(still.python())
-            && !call.positional.is_empty()
-            && enabled(state, still, call.this, &state.levels[3]) == Some(false)
-        {
-            return Ok(Answer::None);
+        let py = still.python();
+        match state(py) {
+            Some(state)
+                if !call.positional.is_empty() && has_plain_error(state, still, call.this) =>
+            {
+                let truth = PyBool::new(py, true);
+                let keywords = Keywords { exc_info: Some(Ref::from_bound(&truth)) };
+                let level = &state.levels[3];
+                log_with_keywords(state, still, call, level, call.positional, keywords)
+            }
+            _ => Ok(Answer::Library),
         }
-        Ok(Answer::Library)
     }
 
     fn library<'py>(still: &mut Still<'py>, call: &Call<'_>) -> PyResult<Bound<'py, PyAny>> {

@@ -98,6 +98,11 @@ pub(crate) fn name<'s>(still: &'s Still<'_>, logger: Ref<'s>) -> Option<Ref<'s>>
     view::of(still, logger).ok()?.name()
 }
 
+/// Whether the logger's `exception` comes to our own `error`.
+fn has_plain_error(state: &State, still: &mut Still<'_>, logger: Ref<'_>) -> bool {
+    settle(state, still, |still| Ok(view::of(still, logger)?.has_plain_error())).unwrap_or(false)
+}
+
 const ATTRIBUTE: Detour = Detour::Library(Obstacle::LoggerAttribute);
 
 /// Whether the logger lets `level` through, looking at it first if need be; `None` where only the

@@ -6,9 +6,9 @@
 //! is looked at in each call. Views lie in a table of fixed size; none holds what it shows.
 
 use super::reached::Reached;
-use super::{ATTRIBUTE, Detour, Level, Obstacle, STANDARD};
+use super::{ATTRIBUTE, Detour, Level, Obstacle, STANDARD, is_native};
 use crate::ffi::dict::{self, Key, Watched};
-use crate::ffi::guard::ClassStamp;
+use crate::ffi::guard::{ClassStamp, lookup};
 use crate::ffi::object::{GilCell, GilSlot, own};
 use crate::ffi::stamp::{ObjectStamp, Values};
 use crate::ffi::{Ref, Still};
@@ -45,6 +45,8 @@ struct Own {
     levels: Option<Levels>,
     reached: Box<[Reached]>,
     propagate: Option<bool>,
+    /// Whether its `error` is ours, which `exception` calls.
+    plain_error: bool,
 }
 
 /// A logger that is as it was when it was looked at.
@@ -117,6 +119,11 @@ impl<'s> Logger<'s> {
         levels.enabled(self.still, state, level).ok_or(ATTRIBUTE)
     }
 
+    /// Whether its `error` is ours, which `exception` calls.
+    pub(super) fn has_plain_error(self) -> bool {
+        self.own.plain_error
+    }
+
     /// Whether nothing filters the records of this logger.
     #[inline]
     pub(super) fn unfiltered(self) -> Result<(), Detour> {
@@ -185,7 +192,7 @@ impl View {
             let own =
                 match is_overridden(still, Ref::from_bound(&attributes), &state.logger_overrides) {
                     true => Err(Obstacle::LoggerOwn),
-                    false => Ok(Own::read(state, still, &attributes)),
+                    false => Ok(Own::read(state, still, logger, &attributes)),
                 };
             // All of that may have run Python code.
             if state.classified(still, logger) == Kind::Logger {
@@ -215,7 +222,12 @@ impl View {
 }
 
 impl Own {
-    fn read(state: &State, still: &mut Still<'_>, attributes: &Bound<'_, PyDict>) -> Own {
+    fn read(
+        state: &State,
+        still: &mut Still<'_>,
+        logger: &Bound<'_, PyAny>,
+        attributes: &Bound<'_, PyDict>,
+    ) -> Own {
         let dict = Ref::from_bound(attributes);
         let handlers = dict::get(still, dict, &state.keys.handlers).and_then(Ref::exact_list);
         let handlers: Vec<_> = handlers.unwrap_or_default().iter().map(|one| own(*one)).collect();
@@ -232,8 +244,14 @@ impl Own {
             levels: cache.and_then(|cache| Levels::of(cache.cast_into_exact().ok()?)),
             reached,
             propagate: get(&state.keys.propagate).and_then(Ref::plain_truth),
+            plain_error: get(&state.key_error).is_none() && is_error_ours(logger),
         }
     }
+}
+
+fn is_error_ours(logger: &Bound<'_, PyAny>) -> bool {
+    let name = pyo3::intern!(logger.py(), "error");
+    lookup(&logger.get_type(), name).is_some_and(|method| is_native(&method))
 }
 
 const SETS: usize = 1024;

@@ -84,6 +84,8 @@ pub(crate) struct State {
     /// The same for a handler.
     pub(crate) handler_overrides: Vec<Key>,
     pub(crate) key_handle: Key,
+    pub(crate) key_error: Key,
+    pub(crate) key_exc_info: Key,
     classes: Classes,
     kinds: ClassTable<Kind, 64>,
     library: GilSlot<library::Library>,
@@ -204,6 +206,8 @@ impl State {
             logger_overrides: keys(&verdict::LOGGER_METHODS)?,
             handler_overrides,
             key_handle: Key::text(py, "handle")?,
+            key_error: Key::text(py, "error")?,
+            key_exc_info: Key::text(py, "exc_info")?,
             classes: Classes {
                 slot_handler: parts.slot_handler.unbind(),
                 library_stream_handler: class("StreamHandler")?,

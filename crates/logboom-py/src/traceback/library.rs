@@ -41,9 +41,7 @@ struct Library {
 impl Library {
     #[inline]
     fn holds(&self, still: &Still<'_>) -> bool {
-        let same = |(class, stamp): &(Py<PyType>, ClassStamp)| {
-            ClassStamp::is_of(still, class) == Some(*stamp)
-        };
+        let same = |(class, stamp): &(Py<PyType>, ClassStamp)| stamp.is(still, class);
         self.stamps.hold(still) && self.classes.iter().all(same)
     }
 }
