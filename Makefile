@@ -53,7 +53,7 @@ CARGO := cargo
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(TOOLS) ## make the interpreter's environment with every tool in it
@@ -139,11 +139,29 @@ fuzz: $(FUZZER) ## run every fuzz target for FUZZ_SECONDS (60); needs a nightly 
 demo: $(BUILT) ## run the main job: Litestar as shipped beside Litestar with logboom (ARGS="--requests 20000")
 	"$(PY)" -m examples.demo $(ARGS)
 
+# The peers are in an environment of their own, so that nothing of theirs is in that of the tests.
+BENCH := build/bench-env-$(TAG)
+
 .PHONY: bench
-bench: ## measure, with the profile that is released (ARGS="...")
+bench: bench-env ## measure us and the peers, with the profile that is released (ARGS="--quick --only text")
+	"$(BENCH)/bin/python" -m bench $(ARGS)
+
+.PHONY: bench-env
+bench-env:
 	$(MAKE) build PROFILE=release
+	"$(PYTHON)" bench/environment.py "$(BENCH)" release "$(VENV)"/wheels/*.whl
+
+.PHONY: bench-compare
+bench-compare: ## say what changed between two saved results (ARGS="OLD.json NEW.json")
+	"$(PYTHON)" -m bench.compare $(ARGS)
+
+.PHONY: bench-check
+bench-check: bench-env ## count the instructions of the call path by callgrind, and fail when they grew
+	"$(BENCH)/bin/python" -m bench.instructions $(ARGS)
+
+.PHONY: bench-rust
+bench-rust: ## measure the ring and the engine
 	$(CARGO) bench --target-dir "$(TARGET)" $(RUST_TESTED) --bench '*'
-	set -e; for script in call ways lane; do "$(PY)" bench/$$script.py $(ARGS); done
 
 .PHONY: docs
 docs: ## build the Rust documentation, warnings being errors

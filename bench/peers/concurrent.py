@@ -1,0 +1,22 @@
+"""concurrent-log-handler: rotation that several processes share."""
+
+from __future__ import annotations
+
+import logging
+
+from concurrent_log_handler import ConcurrentRotatingFileHandler
+
+from bench.peers.base import BACKUPS, ROTATE_AT
+from bench.peers.stdlib import Sync
+
+
+class Concurrent(Sync):
+    """Its rotating handler on the root."""
+
+    def made_handler(self) -> logging.Handler:
+        return ConcurrentRotatingFileHandler(
+            str(self.path), maxBytes=ROTATE_AT, backupCount=BACKUPS, encoding="utf-8"
+        )
+
+    def files(self):  # type: ignore[no-untyped-def]
+        return [path for path in super().files() if not path.name.endswith(".lock")]
