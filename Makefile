@@ -92,6 +92,7 @@ lint-house: $(TOOLS) $(FETCHED)
 	"$(PY)" scripts/layers.py
 	"$(PY)" scripts/words.py
 	"$(PY)" scripts/licences.py
+	"$(PY)" -m bench.documents --check
 
 .PHONY: test
 test: test-rust loom test-python ## run all tests, Rust and Python (PYTEST_ARGS="...")

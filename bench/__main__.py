@@ -102,7 +102,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rounds", type=int, help="default 5; 2 with --quick")
     parser.add_argument("--quick", action="store_true", help="shorter passes, fewer rounds")
-    parser.add_argument("--only", default="", help="parts of names: WORKLOAD, PEER or W:P, by comma")
+    parser.add_argument(
+        "--only", default="", help="parts of names: WORKLOAD, PEER or W:P, by comma"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there as well")
     parser.add_argument("--save", action="store_true", help="keep it in bench/results")
     arguments = parser.parse_args()

@@ -13,8 +13,8 @@ def bars(title: str, subtitle: str, values: list[tuple[str, float, bool]]) -> st
     height = TOP + STEP * len(values) + 20
     longest = max((value for _, value, _ in values), default=1.0)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
-        'font-family="system-ui, sans-serif" font-size="13">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">',
+        '<g font-family="system-ui, sans-serif" font-size="13">',
         f"<title>{escape(title)}</title>",
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
         f'<text x="20" y="32" font-size="18" font-weight="600" fill="{INK}">{escape(title)}</text>',
@@ -29,4 +29,4 @@ def bars(title: str, subtitle: str, values: list[tuple[str, float, bool]]) -> st
             f'<rect x="{LEFT}" y="{y}" width="{max(width, 1):.1f}" height="20" fill="{colour}"/>',
             f'<text x="{LEFT + width + 8:.1f}" y="{y + 15}" fill="{INK}">{value:,.0f}</text>',
         ]
-    return "\n".join([*parts, "</svg>", ""])
+    return "\n".join([*parts, "</g>", "</svg>", ""])

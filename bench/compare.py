@@ -42,7 +42,7 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
         if name not in before:
             yield f"{name}: new, {goals.shown(value)}"
         elif apart(before[name], value):
-            change = f", {value[0] / before[name][0]:.2f}×" if before[name][0] else ""
+            change = f", {value[0] / before[name][0]:.2f} times" if before[name][0] else ""
             yield f"{name}: {goals.shown(before[name])} → {goals.shown(value)}{change}"
     for name in before.keys() - after.keys():
         yield f"{name}: gone"

@@ -36,7 +36,13 @@ class Goal:
         met = None
         if value is not None:
             met = value[0] <= self.limit if self.at_most else value[0] >= self.limit
-        return {"name": self.name, "axis": self.title, "goal": self.text, "value": value, "met": met}
+        return {
+            "name": self.name,
+            "axis": self.title,
+            "goal": self.text,
+            "value": value,
+            "met": met,
+        }
 
 
 def of_ours(workload: str, metric: str) -> Callable[[Table], list[float]]:
@@ -164,4 +170,4 @@ def shown(value: list[float] | None) -> str:
 
 def verdict(met: bool | None) -> str:
     """Write whether a goal is met."""
-    return "–" if met is None else "met" if met else "not met"
+    return "-" if met is None else "met" if met else "not met"

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench import lines, process, subject, workloads
 from bench.peers import peer_class
-from bench.peers.base import STANDARD, Unsupported
+from bench.peers.base import STANDARD, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -333,8 +333,8 @@ def main() -> int:
     workload = workloads.BY_NAME[arguments.workload]
     try:
         result = measure(workload, arguments.peer, quick=arguments.quick)
-    except (Unsupported, ImportError) as error:
-        reason = f"{error}" if isinstance(error, Unsupported) else f"not installed: {error}"
+    except (UnsupportedError, ImportError) as error:
+        reason = f"{error}" if isinstance(error, UnsupportedError) else f"not installed: {error}"
         result = {"unsupported": reason}
     # A peer may have put itself in the place of standard output's object.
     sys.__stdout__.write(json.dumps(result) + "\n")  # type: ignore[union-attr]

@@ -57,9 +57,10 @@ def lines(result: dict[str, Any]) -> Iterator[str]:
 def header(values: dict[str, Any]) -> Iterator[str]:
     """Say where and with what."""
     for name, value in values.items():
+        text = value
         if isinstance(value, dict):
-            value = ", ".join(f"{key} {one}" for key, one in value.items())
-        yield f"{name + ':':<14} {value}"
+            text = ", ".join(f"{key} {one}" for key, one in value.items())
+        yield f"{name + ':':<14} {text}"
 
 
 def table(peers: dict[str, dict[str, Any]]) -> Iterator[str]:
@@ -75,7 +76,7 @@ def table(peers: dict[str, dict[str, Any]]) -> Iterator[str]:
         cells = []
         for name in used:
             value = entry["metrics"].get(name)
-            text = number(value[0] / COLUMNS[name][1]) if value else "–"
+            text = number(value[0] / COLUMNS[name][1]) if value else "-"
             cells.append(f"{text:>{widths[name]}}")
         beside = entry.get("to_ours", {})
         ratio = beside.get("drained") or beside.get("call")

@@ -49,7 +49,9 @@ WORKLOADS = (
     ),
     Workload("early", "a logger made before install", "calls", OURS, early=True),
     Workload("disabled", "a level that is off", "disabled", TEXT, call="off"),
-    Workload("json", "4 fields by `extra` to JSON lines", "calls", JSON, call="fields", style="json"),
+    Workload(
+        "json", "4 fields by `extra` to JSON lines", "calls", JSON, call="fields", style="json"
+    ),
     Workload("exception", "the same exception, 7 frames", "calls", TEXT, call="exception"),
     Workload("threads", "8 threads against 1", "threads", TEXT),
     Workload(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,14 +29,14 @@ STANDARD = {
 }
 
 
-class Unsupported(Exception):
+class UnsupportedError(Exception):
     """The peer cannot do this workload; the text says why."""
 
 
 class Peer:
     """One logging library, writing to one file."""
 
-    calls = STANDARD
+    calls: ClassVar[dict[str, str]] = STANDARD
 
     def __init__(self, path: Path, style: str) -> None:
         """Set up nothing yet: ``path`` is the file, ``style`` is "text" or "json"."""
@@ -46,7 +46,7 @@ class Peer:
     def call(self, kind: str) -> str:
         """Give the text of one call, in which ``log`` and ``number`` are known."""
         if kind not in self.calls:
-            raise Unsupported(f"has no call for {kind}")
+            raise UnsupportedError(f"has no call for {kind}")
         return self.calls[kind]
 
     def open(self) -> None:

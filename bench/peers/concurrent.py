@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import logging
+from typing import TYPE_CHECKING
 
 from concurrent_log_handler import ConcurrentRotatingFileHandler
 
 from bench.peers.base import BACKUPS, ROTATE_AT
 from bench.peers.stdlib import Sync
+
+if TYPE_CHECKING:
+    import logging
+    from pathlib import Path
 
 
 class Concurrent(Sync):
@@ -18,5 +22,5 @@ class Concurrent(Sync):
             str(self.path), maxBytes=ROTATE_AT, backupCount=BACKUPS, encoding="utf-8"
         )
 
-    def files(self):  # type: ignore[no-untyped-def]
+    def files(self) -> list[Path]:
         return [path for path in super().files() if not path.name.endswith(".lock")]

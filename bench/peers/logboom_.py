@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 import logboom
-from bench.peers.base import BACKUPS, FORMAT, ROTATE_AT, Unsupported
+from bench.peers.base import BACKUPS, FORMAT, ROTATE_AT, UnsupportedError
 from bench.peers.stdlib import Sync
 
 
@@ -24,7 +24,7 @@ class Logboom(Sync):
             return logging.Formatter(FORMAT)
         formatter = getattr(logboom, "JsonFormatter", None)
         if formatter is None:
-            raise Unsupported("not there yet: logboom has no JsonFormatter")
+            raise UnsupportedError("not there yet: logboom has no JsonFormatter")
         made: logging.Formatter = formatter()
         return made
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from logly import logger
 
-from bench.peers.loguru_ import FORMAT
 from bench.peers.base import Peer
+from bench.peers.loguru_ import FORMAT
 
 CALLS = {
     "none": 'log.info("the cache is warm")',
@@ -17,9 +17,7 @@ CALLS = {
         '"GET", "/items", 200, 12.25, "alice", number)'
     ),
     "off": 'log.debug("user {} did {} things", "alice", number)',
-    "fields": (
-        'log.bind(order=number, user="alice", price=9.5, paid=True).info("order placed")'
-    ),
+    "fields": ('log.bind(order=number, user="alice", price=9.5, paid=True).info("order placed")'),
     "exception": 'log.opt(exception=error).error("request {} failed", number)',
 }
 
@@ -27,15 +25,13 @@ CALLS = {
 class Logly(Peer):
     """A file sink."""
 
-    calls = CALLS
+    calls: ClassVar[dict[str, str]] = CALLS
 
     def open(self) -> None:
         logger.remove()
-        logger.add(
-            str(self.path), level="INFO", format=FORMAT, serialize=self.style == "json"
-        )
+        logger.add(str(self.path), level="INFO", format=FORMAT, serialize=self.style == "json")
 
-    def logger(self, name: str) -> Any:
+    def logger(self, name: str) -> Any:  # noqa: ARG002 - there is one for all
         return logger
 
     def drain(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from loguru import logger
 
@@ -15,7 +15,7 @@ class Loguru(Peer):
     """A file sink."""
 
     enqueue = False
-    calls = {
+    calls: ClassVar[dict[str, str]] = {
         "none": 'log.info("the cache is warm")',
         "two": 'log.info("user {} did {} things", "alice", number)',
         "six": (
@@ -40,7 +40,7 @@ class Loguru(Peer):
             diagnose=False,
         )
 
-    def logger(self, name: str) -> Any:
+    def logger(self, name: str) -> Any:  # noqa: ARG002 - there is one for all
         return logger
 
     def drain(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from logust import logger
 
@@ -12,14 +12,14 @@ from bench.peers.base import Peer
 class Logust(Peer):
     """A file sink."""
 
-    calls = {
+    calls: ClassVar[dict[str, str]] = {
         "none": 'log.info("the cache is warm")',
-        "two": 'log.info(f"user {\'alice\'} did {number} things")',
+        "two": "log.info(f\"user {'alice'} did {number} things\")",
         "six": (
             "log.info(f\"{'GET'} {'/items'} gave {200} in {12.25:.3f} ms to {'alice'}, "
             'item {number}")'
         ),
-        "off": 'log.debug(f"user {\'alice\'} did {number} things")',
+        "off": "log.debug(f\"user {'alice'} did {number} things\")",
         "fields": 'log.info("order placed", order=number, user="alice", price=9.5, paid=True)',
         "exception": 'log.opt(exception=True).error(f"request {number} failed")',
     }
@@ -33,7 +33,7 @@ class Logust(Peer):
             serialize=self.style == "json",
         )
 
-    def logger(self, name: str) -> Any:
+    def logger(self, name: str) -> Any:  # noqa: ARG002 - there is one for all
         return logger
 
     def drain(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, ClassVar
 
 import structlog
 from structlog.processors import CallsiteParameter, CallsiteParameterAdder
@@ -21,7 +21,7 @@ def render(_: Any, __: str, fields: dict[str, Any]) -> str:
 class Structlog(Peer):
     """A logger that writes to a file."""
 
-    calls = {
+    calls: ClassVar[dict[str, str]] = {
         **STANDARD,
         "fields": 'log.info("order placed", order=number, user="alice", price=9.5, paid=True)',
     }

@@ -98,10 +98,10 @@ def test_the_subject_makes_each_call_once_and_numbers_it(
 
     module = subject.made(tmp_path, f"subject_{kind}", STANDARD[kind], kind, apart=apart)
     module.burst(Log(), 3)
-    times = [0, 0]
+    times = [-1, -1]
     module.timed(Log(), 2, times)
     assert len(made) == 5
-    assert all(times)
+    assert min(times) >= 0
     if kind == "two":
         assert [arguments[-1] for arguments in made] == [0, 1, 2, 0, 1]
 
@@ -189,7 +189,7 @@ def test_only_what_is_beyond_the_spread_has_changed() -> None:
     old = result([1.0, 2.0])
     assert list(compare.changes(old, result([1.5, 2.5]))) == []
     found = list(compare.changes(old, result([3.0, 4.0])))
-    assert any("to disabled: 1.5 (1 to 2) → 3.5 (3 to 4), 2.33×" in one for one in found)
+    assert any("to disabled: 1.5 (1 to 2) → 3.5 (3 to 4), 2.33 times" in one for one in found)
 
 
 def test_the_report_names_what_a_peer_did_wrong() -> None:
@@ -233,7 +233,7 @@ def test_the_documents_agree_with_the_saved_result() -> None:
 def test_the_chart_is_svg_with_a_bar_for_each() -> None:
     drawn = charts.bars("a <b>", "c", [("one", 10.0, True), ("two", 5.0, False)])
     tree = ElementTree.fromstring(drawn)
-    bars = [one for one in tree if one.tag.endswith("rect") and one.get("height") == "20"]
+    bars = [one for one in tree.iter() if one.tag.endswith("rect") and one.get("height") == "20"]
     assert [float(one.get("width", "")) for one in bars] == [460, 230]
 
 
@@ -257,5 +257,5 @@ def test_a_response_is_complete_when_its_body_is() -> None:
         False,
         True,
     ]
-    with pytest.raises(ConnectionError, match="got HTTP/1.1 500"):
+    with pytest.raises(ConnectionError, match=r"got HTTP/1\.1 500"):
         load.complete(head.replace(b"200 OK", b"500 No"))
