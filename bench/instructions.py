@@ -26,7 +26,7 @@ from pathlib import Path
 STORED = Path(__file__).resolve().parent / "results" / "instructions.json"
 ROOT = STORED.parents[2]
 # Both fit into the ring, so that no call waits for room.
-CALLS = 4_000
+CALLS = 10_000
 GROWTH = 1.03
 CASES = {
     "2 arguments": 'log.info("user %s did %d things", "alice", number)',
