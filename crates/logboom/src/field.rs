@@ -18,6 +18,9 @@ pub enum Value<'a> {
     F64(f64),
     /// Text.
     Str(&'a str),
+    /// A list or a map, as JSON text of one line. A formatter that writes JSON looks whether it is
+    /// that, and shows what is not as a text.
+    Json(&'a str),
 }
 
 /// A key and a value on a record.

@@ -34,6 +34,7 @@ enum PieceValue {
     Scalar(Value<'static>),
     Text(Range<usize>),
     BigInt(Range<usize>),
+    Json(Range<usize>),
 }
 
 thread_local! {
@@ -73,6 +74,7 @@ impl Scratch {
     pub(crate) fn field(&mut self, key: &str, value: Value<'_>) {
         let value = match value {
             Value::Str(text) => PieceValue::Text(self.put(text)),
+            Value::Json(text) => PieceValue::Json(self.put(text)),
             Value::BigInt(digits) => PieceValue::BigInt(self.put(digits)),
             Value::None => PieceValue::Scalar(Value::None),
             Value::Bool(value) => PieceValue::Scalar(Value::Bool(value)),
@@ -111,6 +113,7 @@ impl Scratch {
                 PieceValue::Scalar(value) => PieceValue::Scalar(*value),
                 PieceValue::Text(text) => PieceValue::Text(self.put(&other.text[text.clone()])),
                 PieceValue::BigInt(text) => PieceValue::BigInt(self.put(&other.text[text.clone()])),
+                PieceValue::Json(text) => PieceValue::Json(self.put(&other.text[text.clone()])),
             };
             self.add(&other.text[piece.key.clone()], value);
         }
@@ -141,6 +144,7 @@ impl Scratch {
                 PieceValue::Scalar(value) => *value,
                 PieceValue::Text(text) => Value::Str(&self.text[text.clone()]),
                 PieceValue::BigInt(digits) => Value::BigInt(&self.text[digits.clone()]),
+                PieceValue::Json(text) => Value::Json(&self.text[text.clone()]),
             },
         })
     }

@@ -14,18 +14,24 @@
 //! format_spec  Python's `format` of a typed value
 //! brace     `{}` templates, for callers in Rust
 //! date      asctime and the other times
+//! structured  fields, their keys and their order; in the notation of json or logfmt
 //! ```
 
 mod brace;
 mod date;
 mod format_spec;
+mod json;
+mod logfmt;
 mod message;
 pub mod pattern;
 pub mod percent;
+pub mod structured;
 #[cfg(test)]
 mod tables;
 
-pub use date::{TimeModel, Zone, reload_local_zone};
+pub use date::{Precision, TimeModel, Zone, reload_local_zone};
+pub use json::{JsonFormatter, write_json_text, write_json_value};
+pub use logfmt::LogfmtFormatter;
 pub use message::write_message;
 pub use pattern::PatternFormatter;
 
@@ -68,6 +74,8 @@ pub struct Needs {
 #[derive(Debug, Default)]
 pub struct FormatCache {
     date: date::DateCache,
+    iso: date::IsoCache,
+    structured: structured::Scratch,
     process: Option<u32>,
 }
 

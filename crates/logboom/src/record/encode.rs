@@ -3,7 +3,7 @@
 use super::{
     FLAG_INLINE_SITE, HEAD_BYTES, KIND_BRACE, KIND_LINE, KIND_PERCENT, KIND_PLAIN,
     MAX_RECORD_BYTES, Message, Record, Site, Style, TAG_BIG_INT, TAG_F64, TAG_FALSE, TAG_I64,
-    TAG_NONE, TAG_STR, TAG_TRUE, TAG_U64, Text,
+    TAG_JSON, TAG_NONE, TAG_STR, TAG_TRUE, TAG_U64, Text,
 };
 use crate::field::Value;
 
@@ -115,7 +115,7 @@ fn value_len(value: &Value<'_>) -> usize {
     match value {
         Value::None | Value::Bool(_) => 1,
         Value::I64(_) | Value::U64(_) | Value::F64(_) => 9,
-        Value::Str(text) | Value::BigInt(text) => 5 + text.len(),
+        Value::Str(text) | Value::BigInt(text) | Value::Json(text) => 5 + text.len(),
     }
 }
 
@@ -169,6 +169,7 @@ impl Cursor<'_> {
             Value::F64(value) => self.put_tagged(TAG_F64, value.to_le_bytes()),
             Value::BigInt(digits) => self.put_tagged_text(TAG_BIG_INT, digits),
             Value::Str(text) => self.put_tagged_text(TAG_STR, text),
+            Value::Json(text) => self.put_tagged_text(TAG_JSON, text),
         }
     }
 }

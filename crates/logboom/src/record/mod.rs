@@ -212,3 +212,4 @@ pub(super) const TAG_U64: u8 = 4;
 pub(super) const TAG_BIG_INT: u8 = 5;
 pub(super) const TAG_F64: u8 = 6;
 pub(super) const TAG_STR: u8 = 7;
+pub(super) const TAG_JSON: u8 = 8;

@@ -14,7 +14,7 @@ fn encode(record: &Record<'_>) -> Vec<u8> {
     bytes
 }
 
-const VALUES: [Value<'static>; 8] = [
+const VALUES: [Value<'static>; 9] = [
     Value::None,
     Value::Bool(true),
     Value::Bool(false),
@@ -23,6 +23,7 @@ const VALUES: [Value<'static>; 8] = [
     Value::BigInt("-123456789012345678901234567890"),
     Value::F64(-0.5),
     Value::Str("größe"),
+    Value::Json("[1,{\"a\":null}]"),
 ];
 
 fn full<'a>(site: &'a [u8]) -> Record<'a> {

@@ -2,8 +2,8 @@
 
 use super::{
     Attribute, CallSite, FLAG_INLINE_SITE, KIND_BRACE, KIND_LINE, KIND_PERCENT, KIND_PLAIN,
-    RouteId, Style, TAG_BIG_INT, TAG_F64, TAG_FALSE, TAG_I64, TAG_NONE, TAG_STR, TAG_TRUE, TAG_U64,
-    TextId, Texts,
+    RouteId, Style, TAG_BIG_INT, TAG_F64, TAG_FALSE, TAG_I64, TAG_JSON, TAG_NONE, TAG_STR,
+    TAG_TRUE, TAG_U64, TextId, Texts,
 };
 use crate::field::{Field, Value};
 use crate::level::Level;
@@ -132,7 +132,7 @@ impl<'a> RecordView<'a> {
 
     /// The keys and values on it, in order.
     #[inline]
-    pub fn fields(&self) -> impl Iterator<Item = Field<'a>> + use<'a> {
+    pub fn fields(&self) -> impl Iterator<Item = Field<'a>> + Clone + use<'a> {
         let mut reader = Reader(self.fields);
         std::iter::from_fn(move || {
             let key = std::str::from_utf8(reader.text()?).ok()?;
@@ -170,6 +170,7 @@ impl<'a> Iterator for Values<'a> {
     }
 }
 
+#[derive(Clone)]
 pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -224,6 +225,7 @@ impl<'a> Reader<'a> {
             TAG_F64 => Value::F64(f64::from_bits(self.u64()?)),
             TAG_BIG_INT => Value::BigInt(self.str()?),
             TAG_STR => Value::Str(self.str()?),
+            TAG_JSON => Value::Json(self.str()?),
             _ => return None,
         })
     }

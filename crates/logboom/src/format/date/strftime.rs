@@ -171,7 +171,7 @@ fn write_offset(offset: i32, out: &mut Vec<u8>) {
 
 /// Appends the last two digits of `number`.
 #[inline]
-fn write_two(number: u32, out: &mut Vec<u8>) {
+pub(crate) fn write_two(number: u32, out: &mut Vec<u8>) {
     out.extend_from_slice(&[b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8]);
 }
 

@@ -185,7 +185,7 @@ impl FormatSpec {
             Kind::Float | Kind::NonFinite => self.takes_floats(),
             Kind::Ascii | Kind::Text => self.takes_text(),
             // Its class has the say.
-            Kind::Object => false,
+            Kind::Object | Kind::Nested => false,
         }
     }
 

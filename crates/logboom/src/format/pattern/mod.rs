@@ -49,7 +49,9 @@ use crate::field::{Field, Value};
 use crate::record::{Attribute, CallSite, RecordView};
 use compile::{Op, Program};
 use show::Kept;
-use source::{Source, file_name, module};
+use source::Source;
+
+pub(in crate::format) use source::{file_name, module};
 
 /// What a [`PatternFormatter`] takes besides its pattern. The defaults are those of
 /// `logging.Formatter` in CPython 3.13.

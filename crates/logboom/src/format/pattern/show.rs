@@ -105,7 +105,7 @@ pub(super) enum Kept {
 impl Kept {
     pub(super) fn of(value: Value<'_>) -> Kept {
         Kept::Other(match value {
-            Value::Str(text) => return Kept::Text(text.into()),
+            Value::Str(text) | Value::Json(text) => return Kept::Text(text.into()),
             Value::BigInt(digits) => return Kept::BigInt(digits.into()),
             Value::None => Value::None,
             Value::Bool(truth) => Value::Bool(truth),

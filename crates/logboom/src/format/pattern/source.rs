@@ -90,7 +90,7 @@ impl Source {
 
 /// `os.path.basename(path)`.
 #[inline]
-pub(super) fn file_name(path: &[u8]) -> &[u8] {
+pub(in crate::format) fn file_name(path: &[u8]) -> &[u8] {
     match path.iter().rposition(|byte| is_separator(*byte)) {
         Some(at) => &path[at + 1..],
         None => path,
@@ -99,7 +99,7 @@ pub(super) fn file_name(path: &[u8]) -> &[u8] {
 
 /// `os.path.splitext(name)[0]` of a name without directories.
 #[inline]
-pub(super) fn module(name: &[u8]) -> &[u8] {
+pub(in crate::format) fn module(name: &[u8]) -> &[u8] {
     match memchr::memrchr(b'.', name) {
         Some(dot) if name[..dot].iter().any(|byte| *byte != b'.') => &name[..dot],
         _ => name,

@@ -26,10 +26,12 @@ pub enum Kind {
     /// An object of another type, of which only its `str` is known, as a text. No value tells this of
     /// itself.
     Object,
+    /// A list or a map, of which only its JSON is known: no conversion shows it as Python does.
+    Nested,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Kind; 9] = [
+    pub(crate) const ALL: [Kind; 10] = [
         Kind::None,
         Kind::Bool,
         Kind::Int,
@@ -39,6 +41,7 @@ impl Kind {
         Kind::Ascii,
         Kind::Text,
         Kind::Object,
+        Kind::Nested,
     ];
 
     /// The kind of `value`. Looks at every byte of a text; a caller that knows already whether its
@@ -53,6 +56,7 @@ impl Kind {
             Value::F64(_) => Kind::NonFinite,
             Value::Str(text) if text.is_ascii() => Kind::Ascii,
             Value::Str(_) => Kind::Text,
+            Value::Json(_) => Kind::Nested,
         }
     }
 }

@@ -220,7 +220,9 @@ pub(crate) fn write_str(value: Value<'_>, out: &mut Vec<u8>) {
         Value::Bool(false) => out.extend_from_slice(b"False"),
         Value::I64(number) => integer::write_plain(number, out),
         Value::U64(number) => integer::write_plain(number, out),
-        Value::BigInt(text) | Value::Str(text) => out.extend_from_slice(text.as_bytes()),
+        Value::BigInt(text) | Value::Str(text) | Value::Json(text) => {
+            out.extend_from_slice(text.as_bytes())
+        }
         Value::F64(number) => float::write_repr(number, out),
     }
 }

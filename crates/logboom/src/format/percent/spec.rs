@@ -133,12 +133,12 @@ impl Spec {
 
     /// Whether Python converts a value of this kind without raising, and we get the same text.
     pub(crate) fn accepts(&self, kind: Kind) -> bool {
-        use Kind::{BigInt, Bool, Float, Int, NonFinite, Object, Text};
+        use Kind::{BigInt, Bool, Float, Int, Nested, NonFinite, Object, Text};
         match self.conversion {
-            Conversion::Str => true,
-            Conversion::Ascii => kind != Object,
+            Conversion::Str => kind != Nested,
+            Conversion::Ascii => !matches!(kind, Object | Nested),
             // Which characters are printable depends on the interpreter's Unicode version.
-            Conversion::Repr => !matches!(kind, Text | Object),
+            Conversion::Repr => !matches!(kind, Text | Object | Nested),
             Conversion::Decimal => matches!(kind, Bool | Int | BigInt | Float),
             Conversion::Hex | Conversion::Octal => matches!(kind, Bool | Int),
             Conversion::Exponent | Conversion::Fixed | Conversion::General => {
