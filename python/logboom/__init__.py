@@ -23,6 +23,7 @@ from logboom._loggers import install, installed, uninstall
 if TYPE_CHECKING:
     from logboom._adopt import AdoptedListener, AdoptReport, adopt
     from logboom._explain import Explanation, HandlerWay, explain
+    from logboom._formatters import JsonFormatter, LogfmtFormatter
     from logboom._network import (
         DatagramHandler,
         HTTPHandler,
@@ -46,7 +47,9 @@ __all__ = [
     "FileHandler",
     "HTTPHandler",
     "HandlerWay",
+    "JsonFormatter",
     "LogboomError",
+    "LogfmtFormatter",
     "MemoryHandler",
     "NullHandler",
     "QueueHandler",
@@ -88,6 +91,8 @@ _AT_NEED = {
     "Explanation": "_explain",
     "HTTPHandler": "_network",
     "HandlerWay": "_explain",
+    "JsonFormatter": "_formatters",
+    "LogfmtFormatter": "_formatters",
     "MemoryHandler": "_network",
     "QueueHandler": "_queues",
     "QueueListener": "_queues",

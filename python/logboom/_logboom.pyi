@@ -1,4 +1,5 @@
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, final
 
@@ -9,6 +10,7 @@ __all__ = [
     "Report",
     "Route",
     "Stats",
+    "StructuredCore",
     "__version__",
     "after_fork_in_child",
     "after_fork_in_parent",
@@ -102,6 +104,21 @@ class Report:
     @property
     def pending(self) -> int: ...
     def as_dict(self) -> dict[str, Any]: ...
+
+@final
+class StructuredCore:
+    def __new__(
+        cls,
+        notation: str,
+        preset: str | None,
+        keys: list[str] | None,
+        rename: list[tuple[str, str]],
+        drop: list[str],
+        fixed: list[tuple[str, Any]],
+        precision: str,
+        hook: Callable[[Any], Any] | None,
+    ) -> StructuredCore: ...
+    def format(self, attributes: dict[str, Any], exception: Any, stack: Any) -> str: ...
 
 def setup(parts: dict[str, Any]) -> None: ...
 def class_stamp(class_: type, /) -> int: ...

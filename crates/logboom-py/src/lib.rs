@@ -19,6 +19,7 @@ mod route;
 mod sites;
 mod state;
 mod stats;
+mod structured;
 mod style;
 mod templates;
 mod traceback;
@@ -43,6 +44,7 @@ fn _logboom(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<context::Context>()?;
     module.add_class::<stats::Stats>()?;
     module.add_class::<stats::Report>()?;
+    module.add_class::<structured::StructuredCore>()?;
     module.add("LogboomError", py.get_type::<error::LogboomError>())?;
     module.add("ConfigError", error::config_error_class(py)?)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
