@@ -6,12 +6,12 @@
 //! 3. What a record does not have (a call site nobody captured, a traceback) is left out.
 //!
 //! ```text
-//! options    [`StructuredOptions`] to a [`Layout`]: heads of keys, made once
+//! here       options to a layout, its keys made text once; a record to a line
 //! preset     names and keys, by who reads them
 //! fields     the fields, under keys of their own
 //! ```
 //!
-//! How a key and a value are written is the [`Notation`]'s: that of JSON or logfmt.
+//! How a key and a value are written is the notation's: that of JSON or logfmt.
 //!
 //! Type and message of an exception are taken from the last line of its traceback, and only where
 //! nothing else in the text could be that line: not for messages of several lines, notes, groups and
