@@ -4,7 +4,7 @@
 //! 1. Whatever the record, the line is one JSON object without a raw control character, which Python's
 //!    `json` and orjson both read, and no key stands in it twice.
 //! 2. A record costs no allocation beside `out`, save one with more than
-//!    [`FEW`](super::structured) fields.
+//!    32 fields, or with a list or a map.
 //!
 //! What JSON cannot hold, or readers take for something else:
 //!

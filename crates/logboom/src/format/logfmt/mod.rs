@@ -3,7 +3,7 @@
 //! Invariants:
 //! 1. A line has no control character, no key twice, and splits at its spaces outside of quotes into
 //!    `key=value`, whatever the record.
-//! 2. A record costs no allocation beside `out`, save one with many fields.
+//! 2. A record costs no allocation beside `out`, save one with many fields or text beyond ASCII.
 //!
 //! A value stands bare if it is not empty and has only visible ASCII other than `"`, `=` and `\`, and
 //! characters beyond ASCII that need no escape; otherwise in double quotes, with the escapes of JSON
