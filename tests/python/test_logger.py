@@ -103,7 +103,7 @@ def test_old_new_and_root_loggers_are_native(run_python):
 
 def test_what_is_not_native_runs_the_librarys_code(logger):
     logger.info("x")
-    assert "makeRecord" in python_calls(lambda: logger.info("x", extra={"a": 1}))
+    assert "makeRecord" in python_calls(lambda: logger.info("x", stack_info=True))
     logger.addHandler(logging.StreamHandler(io.StringIO()))
     assert "callHandlers" in python_calls(lambda: logger.info("x"))
 

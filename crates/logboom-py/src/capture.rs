@@ -13,10 +13,11 @@
 //!
 //! Pinned by `tests/python/test_capture.py`.
 
-use crate::context::{self, Context};
+use crate::context;
 use crate::convert::{self, FormatNow};
 use crate::ffi::object::own;
 use crate::ffi::{self, Ref, Still};
+use crate::fields::Fields;
 use crate::global;
 use crate::logger::{self, Ask, Plan};
 use crate::route::Wants;
@@ -65,9 +66,10 @@ pub(crate) fn submit(
     let (&message, arguments) = arguments.split_first().ok_or(Exit::Library)?;
     let context = context::current(state, still);
     let context = context.as_ref().map(|context| context.get());
+    let mut fields = Fields::new(context);
     let mut plan = Plan::new();
     let ask = Ask::WhetherAndWhere;
-    let enabled = logger::plan(state, still, logger, level, context, ask, &mut plan);
+    let enabled = logger::plan(state, still, logger, level, &fields, ask, &mut plan);
     if !enabled.map_err(|_| Exit::Library)? || plan.routes.is_empty() {
         return Ok(());
     }
@@ -97,18 +99,18 @@ pub(crate) fn submit(
             );
         }
     }
-    let exc_info = None;
-    let call = Call { logger, level, message, arguments, exc_info, context, time_ns };
-    submit_more(state, still, &call, plan)
+    let call = Call { logger, level, message, arguments, exc_info: None, time_ns };
+    submit_more(state, still, &call, &mut fields, plan)
 }
 
 /// What a call has by keyword.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Keywords<'c> {
     pub(crate) exc_info: Option<Ref<'c>>,
+    pub(crate) extra: Option<Ref<'c>>,
 }
 
-/// The same for a call with arguments by keyword.
+/// The same for a call with arguments by keyword, which is enabled.
 pub(crate) fn submit_with(
     state: &State,
     still: &mut Still<'_>,
@@ -119,21 +121,19 @@ pub(crate) fn submit_with(
 ) -> Result<(), Exit> {
     let (&message, arguments) = arguments.split_first().ok_or(Exit::Library)?;
     let context = context::current(state, still);
-    let context = context.as_ref().map(|context| context.get());
-    let mut plan = Plan::new();
-    let ask = Ask::WhetherAndWhere;
-    let enabled = logger::plan(state, still, logger, level, context, ask, &mut plan);
-    if !enabled.map_err(|_| Exit::Library)? || plan.routes.is_empty() {
-        return Ok(());
+    let mut fields = Fields::new(context.as_ref().map(|context| context.get()));
+    if let Some(extra) = keywords.extra.filter(|extra| !extra.is_none()) {
+        fields.add(still.python(), extra).ok_or(Exit::Library)?;
     }
     let time_ns = ffi::now_ns();
-    if time_ns >= plan.deadline_ns {
-        return Err(Exit::Library);
-    }
     let exc_info = keywords.exc_info.filter(|given| given.plain_truth() != Some(false));
     let exc_info = exc_info.filter(|given| !given.is_none());
-    let call = Call { logger, level, message, arguments, exc_info, context, time_ns };
-    submit_more(state, still, &call, plan)
+    let call = Call { logger, level, message, arguments, exc_info, time_ns };
+    let mut plan = Plan::new();
+    if !plan_anew(state, still, &call, &fields, &mut plan)? {
+        return Ok(());
+    }
+    submit_more(state, still, &call, &mut fields, plan)
 }
 
 /// Where the call comes from, if that is asked for; `None` where it has to be found out.
@@ -153,7 +153,6 @@ struct Call<'c> {
     arguments: &'c [Ref<'c>],
     /// The exception, in any form that `Logger._log` takes.
     exc_info: Option<Ref<'c>>,
-    context: Option<&'c Context>,
     time_ns: i64,
 }
 
@@ -163,9 +162,10 @@ fn submit_more(
     state: &State,
     still: &mut Still<'_>,
     call: &Call<'_>,
+    fields: &mut Fields<'_>,
     mut plan: Plan,
 ) -> Result<(), Exit> {
-    let &Call { logger, level, message, arguments, exc_info, context, time_ns } = call;
+    let &Call { logger, level, message, arguments, exc_info, time_ns } = call;
     let extra = attributes(state, still, &plan.wants, level.number)?;
 
     let mut values = ArrayVec::new();
@@ -181,7 +181,7 @@ fn submit_more(
                 return Err(Exit::Library);
             }
             formatted = convert::format_now(still.python(), message, arguments).map_err(exit)?;
-            if !plan_anew(state, still, call, &mut plan)? {
+            if !plan_anew(state, still, call, fields, &mut plan)? {
                 return Ok(());
             }
             Captured::Plain(formatted.to_str().map_err(|_| Exit::Library)?)
@@ -196,7 +196,14 @@ fn submit_more(
             Found::Text(text) => exception = Some(text),
             Found::None => {}
         }
-        if !plan_anew(state, still, call, &mut plan)? {
+        if !plan_anew(state, still, call, fields, &mut plan)? {
+            return Ok(());
+        }
+    }
+    // As the library does it: the formatter asks for the text of fields last.
+    if plan.wants.all_fields && fields.has_objects(still) {
+        fields.keep(still.python()).map_err(Exit::raise)?;
+        if !plan_anew(state, still, call, fields, &mut plan)? {
             return Ok(());
         }
     }
@@ -210,18 +217,24 @@ fn submit_more(
         texts.push((*attribute, text.to_str().map_err(|_| Exit::Library)?));
     }
     texts.extend(exception.as_deref().map(|text| (Attribute::Exception, text)));
-    let mut fields = ArrayVec::<_, MOST_FIELDS>::new();
+    // References of their own, so that the fields outlast a wait without the GIL.
+    let py = still.python();
+    let held = Still::new(py);
+    let mut few = ArrayVec::<_, MOST_FIELDS>::new();
     let mut many = Vec::new();
-    let fields = match context.filter(|_| plan.wants.fields) {
-        None => fields.as_slice(),
-        Some(context) if context.len() <= MOST_FIELDS => {
-            fields.extend(context.fields());
-            fields.as_slice()
+    if !fields.is_empty() && (plan.wants.fields || plan.wants.all_fields) {
+        for field in fields.all(&held) {
+            if let Err(full) = few.try_push(field) {
+                many.extend(few.drain(..));
+                many.push(full.element());
+            }
         }
-        Some(context) => {
-            many.extend(context.fields());
-            many.as_slice()
-        }
+    }
+    let fields = if many.is_empty() {
+        few.as_slice()
+    } else {
+        many.extend(few.drain(..));
+        many.as_slice()
     };
     let draft = Record {
         time_ns,
@@ -240,15 +253,16 @@ fn submit_more(
     }
 }
 
-/// Python code ran, and may have changed where the record goes; false if it goes nowhere now.
+/// Where the record goes, which Python code may have changed; false if it goes nowhere.
 fn plan_anew(
     state: &State,
     still: &mut Still<'_>,
     call: &Call<'_>,
+    fields: &Fields<'_>,
     plan: &mut Plan,
 ) -> Result<bool, Exit> {
-    let Call { logger, level, context, time_ns, .. } = *call;
-    let goes = logger::plan(state, still, logger, level, context, Ask::Where, plan);
+    let Call { logger, level, time_ns, .. } = *call;
+    let goes = logger::plan(state, still, logger, level, fields, Ask::Where, plan);
     if !goes.map_err(|_| Exit::Library)? || plan.routes.is_empty() {
         return Ok(false);
     }

@@ -30,9 +30,9 @@ impl Context {
         self.fields.iter().map(|(key, value)| Field { key, value: value.value() })
     }
 
-    /// How many there are.
-    pub(crate) fn len(&self) -> usize {
-        self.fields.len()
+    /// Whether each value is of a builtin type, or a text.
+    pub(crate) fn is_typed(&self) -> bool {
+        !self.fields.iter().any(|(_, value)| matches!(value, Owned::Object(_)))
     }
 
     /// The value under `key`.

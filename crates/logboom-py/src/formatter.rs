@@ -8,14 +8,34 @@
 use crate::ffi::stamp::ObjectStamp;
 use crate::ffi::{Ref, Still};
 use crate::state::{State, state};
+use crate::structured::StructuredCore;
 use crate::style::{self, More, Style, only_has, text};
+use arrayvec::ArrayVec;
 use logboom::format::pattern::{PatternFormatter, PatternOptions};
-use logboom::format::{Formatter, TimeModel, Zone};
+use logboom::format::{Formatter, Needs, TimeModel, Zone};
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyModule, PyType};
 use std::sync::Arc;
 
 /// What a formatter does, as far as it is native.
+pub(crate) enum Work {
+    /// What `logging.Formatter` does with a pattern.
+    Pattern(Box<Pattern>),
+    /// What one of our own does.
+    Structured(Py<StructuredCore>),
+}
+
+impl PartialEq for Work {
+    fn eq(&self, other: &Work) -> bool {
+        match (self, other) {
+            (Work::Pattern(own), Work::Pattern(other)) => own == other,
+            (Work::Structured(own), Work::Structured(other)) => own.is(other),
+            _ => false,
+        }
+    }
+}
+
+/// A pattern and how it is to be formatted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pattern {
     style: Style,
@@ -30,8 +50,8 @@ pub(crate) struct Pattern {
 pub(crate) struct Look {
     /// What the handler's attribute was: a formatter, or `None` for the library's default one.
     given: Py<PyAny>,
-    formatter: (Py<PyAny>, ObjectStamp),
-    style: (Py<PyAny>, ObjectStamp),
+    /// The formatter itself, and its style if that matters.
+    stamps: ArrayVec<(Py<PyAny>, ObjectStamp), 2>,
     more: Option<Box<More>>,
     /// Which look at the library's settings it goes with.
     library: u64,
@@ -44,7 +64,8 @@ impl Look {
     pub(crate) fn holds(&self, state: &State, still: &Still<'_>, formatter: Ref<'_>) -> bool {
         formatter.is(&self.given)
             && self.library == state.looks_at_library(still)
-            && [&self.formatter, &self.style]
+            && self
+                .stamps
                 .iter()
                 .all(|(object, stamp)| stamp.holds(still, Ref::from_py(still, object)))
             && self.more.as_ref().is_none_or(|more| more.holds(still))
@@ -56,7 +77,17 @@ pub(crate) fn may_be_native(formatter: &Bound<'_, PyAny>) -> PyResult<bool> {
     let py = formatter.py();
     let Some(state) = state(py) else { return Ok(false) };
     Ok(formatter.is_none()
-        || formatter.get_type().is(state.logging.bind(py).getattr("Formatter")?))
+        || formatter.get_type().is(state.logging.bind(py).getattr("Formatter")?)
+        || core_of(formatter)?.is_some())
+}
+
+/// The native part of a formatter of ours.
+fn core_of<'py>(formatter: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, StructuredCore>>> {
+    if formatter.get_type().module()?.to_str()? != "logboom._formatters" {
+        return Ok(None);
+    }
+    let core = formatter.getattr_opt("_core")?;
+    Ok(core.and_then(|core| core.cast_into_exact().ok()))
 }
 
 const FORMATTER_METHODS: [&str; 6] =
@@ -70,10 +101,7 @@ const FORMATTER_ATTRIBUTES: [&str; 6] =
 ///
 /// # Errors
 /// None of its own; what Python raises while attributes are read.
-pub(crate) fn look(
-    py: Python<'_>,
-    formatter: &Bound<'_, PyAny>,
-) -> PyResult<Option<(Pattern, Look)>> {
+pub(crate) fn look(py: Python<'_>, formatter: &Bound<'_, PyAny>) -> PyResult<Option<(Work, Look)>> {
     let Some(state) = state(py) else { return Ok(None) };
     let logging = state.logging.bind(py);
     let given = formatter.clone().unbind();
@@ -82,6 +110,9 @@ pub(crate) fn look(
         false => formatter.clone(),
     };
     let class = formatter.get_type();
+    if let Some(core) = core_of(&formatter)? {
+        return look_at_structured(state, given, &formatter, core);
+    }
     if !class.is(logging.getattr("Formatter")?) {
         return Ok(None);
     }
@@ -103,9 +134,37 @@ pub(crate) fn look(
     if compile(py, &pattern)?.is_none() {
         return Ok(None);
     }
-    let (formatter, style) = ((formatter.unbind(), stamp), (style.unbind(), style_stamp));
-    let look = Look { given, formatter, style, more, library };
-    Ok(Some((pattern, look)))
+    let stamps = ArrayVec::from([(formatter.unbind(), stamp), (style.unbind(), style_stamp)]);
+    let look = Look { given, stamps, more, library };
+    Ok(Some((Work::Pattern(Box::new(pattern)), look)))
+}
+
+/// What a formatter of ours may have of its own.
+const STRUCTURED_ATTRIBUTES: [&str; 4] = ["_style", "_fmt", "datefmt", "_core"];
+
+fn look_at_structured(
+    state: &State,
+    given: Py<PyAny>,
+    formatter: &Bound<'_, PyAny>,
+    core: Bound<'_, StructuredCore>,
+) -> PyResult<Option<(Work, Look)>> {
+    let py = formatter.py();
+    let library = state.looks_at_library(&Still::new(py));
+    // The stamp comes before what it vouches for.
+    let (stamp, own) = ObjectStamp::of(formatter, [])?;
+    let class = formatter.get_type();
+    let same = own.get_item("_core")?.is_some_and(|own| own.is(&core));
+    if !same
+        || !only_has(&own, &STRUCTURED_ATTRIBUTES)?
+        || !state.is_ours_on(&class, "format")?
+        || !state.has_library_methods(&class, &["formatException", "formatStack"])?
+        || core.get().formatter().is_none()
+    {
+        return Ok(None);
+    }
+    let stamps = [(formatter.clone().unbind(), stamp)].into_iter().collect();
+    let look = Look { given, stamps, more: None, library };
+    Ok(Some((Work::Structured(core.unbind()), look)))
 }
 
 /// The settings of a formatter, where they are of the types the library expects.
@@ -175,7 +234,7 @@ impl Start {
 
 /// The engine's formatter for a pattern; `None` for one it cannot do exactly. It need not be valid:
 /// `logging` looks at that when it makes a formatter.
-pub(crate) fn compile(py: Python<'_>, pattern: &Pattern) -> PyResult<Option<PatternFormatter>> {
+fn compile(py: Python<'_>, pattern: &Pattern) -> PyResult<Option<PatternFormatter>> {
     let defaults = pattern.style.defaults.fields();
     let options = PatternOptions {
         style: pattern.style.style,
@@ -203,14 +262,51 @@ pub(crate) fn compile(py: Python<'_>, pattern: &Pattern) -> PyResult<Option<Patt
     Ok(Some(formatter))
 }
 
-/// What the engine formats with: the pattern, or, where the handler hands over finished lines,
-/// something for the notices of the engine itself.
-pub(crate) fn for_route(native: Option<Arc<PatternFormatter>>) -> PyResult<Arc<dyn Formatter>> {
-    match native {
-        Some(native) => Ok(native),
-        None => PatternFormatter::new(NOTICES, &PatternOptions::default())
-            .map(|formatter| Arc::new(formatter) as Arc<dyn Formatter>)
-            .map_err(crate::error::pattern_to_python),
+/// What a route formats with, and what it asks of the capture.
+#[derive(Default)]
+pub(crate) struct Compiled {
+    /// `None` where the handler hands over finished lines.
+    formatter: Option<Arc<dyn Formatter>>,
+    /// The same, where it is one of a pattern.
+    pub(crate) pattern: Option<Arc<PatternFormatter>>,
+}
+
+impl Compiled {
+    /// The engine's formatter for some work; one that formats nothing where it has none.
+    pub(crate) fn new(py: Python<'_>, work: Option<&Work>) -> PyResult<Compiled> {
+        Ok(match work {
+            Some(Work::Pattern(pattern)) => match compile(py, pattern)?.map(Arc::new) {
+                Some(pattern) => {
+                    Compiled { formatter: Some(pattern.clone()), pattern: Some(pattern) }
+                }
+                None => Compiled::default(),
+            },
+            Some(Work::Structured(core)) => {
+                Compiled { formatter: core.get().formatter(), pattern: None }
+            }
+            None => Compiled::default(),
+        })
+    }
+
+    /// What has to be captured.
+    pub(crate) fn needs(&self) -> Needs {
+        self.formatter.as_ref().map(|formatter| formatter.needs()).unwrap_or_default()
+    }
+
+    /// Whether lines show every field that a record has.
+    pub(crate) fn shows_all_fields(&self) -> bool {
+        self.formatter.is_some() && self.pattern.is_none()
+    }
+
+    /// What the engine formats with: that, or, where the handler hands over finished lines,
+    /// something for the notices of the engine itself.
+    pub(crate) fn for_route(&self) -> PyResult<Arc<dyn Formatter>> {
+        match &self.formatter {
+            Some(formatter) => Ok(Arc::clone(formatter)),
+            None => PatternFormatter::new(NOTICES, &PatternOptions::default())
+                .map(|formatter| Arc::new(formatter) as Arc<dyn Formatter>)
+                .map_err(crate::error::pattern_to_python),
+        }
     }
 }
 

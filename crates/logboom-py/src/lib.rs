@@ -9,6 +9,7 @@ mod context;
 mod convert;
 mod error;
 mod ffi;
+mod fields;
 mod formatter;
 mod global;
 mod lifecycle;

@@ -12,17 +12,17 @@
 //!
 //! Pinned by `tests/python/test_handlers.py` and `test_rotating.py`.
 
-use crate::context::Context;
 use crate::ffi::object::{GilSlot, NativeClass};
 use crate::ffi::stream::Stream;
 use crate::ffi::{self, Ref, Still};
-use crate::formatter::{self, Look};
+use crate::fields::Fields;
+use crate::formatter::{self, Compiled, Look, Work};
 use crate::global;
 use crate::places;
 use crate::state::{self, State};
 use crate::waiting;
 use logboom::engine::{Outcome, Wait};
-use logboom::format::{Formatter, Needs, PatternFormatter};
+use logboom::format::{Needs, PatternFormatter};
 use logboom::level::Level;
 use logboom::record::{Message, Record, RouteId, Site};
 use logboom::route::RouteSpec;
@@ -44,7 +44,10 @@ pub(crate) struct Wants {
     pub(crate) thread_name: bool,
     pub(crate) process_name: bool,
     pub(crate) task_name: bool,
+    /// The fields that a pattern shows.
     pub(crate) fields: bool,
+    /// Every field that there is.
+    pub(crate) all_fields: bool,
 }
 
 impl Wants {
@@ -55,18 +58,21 @@ impl Wants {
         self.process_name |= other.process_name;
         self.task_name |= other.task_name;
         self.fields |= other.fields;
+        self.all_fields |= other.all_fields;
     }
 
-    fn of(formatter: &PatternFormatter) -> Wants {
-        let Needs { site, thread_name, process_name, task_name, .. } = formatter.needs();
-        let fields = formatter.required_fields().next().is_some();
-        Wants { site, thread_name, process_name, task_name, fields }
+    fn of(compiled: &Compiled) -> Wants {
+        let Needs { site, thread_name, process_name, task_name, .. } = compiled.needs();
+        let all_fields = compiled.shows_all_fields();
+        let pattern = compiled.pattern.as_ref();
+        let fields = pattern.is_some_and(|pattern| pattern.required_fields().next().is_some());
+        Wants { site, thread_name, process_name, task_name, fields, all_fields }
     }
 
     /// Whether nothing is asked for but the place of the call, if that.
     #[inline]
     pub(crate) fn only_sites(&self) -> bool {
-        self.none_of_these() && !self.fields
+        self.none_of_these() && !self.fields && !self.all_fields
     }
 
     /// Whether nothing is asked for that only Python code can tell.
@@ -82,8 +88,8 @@ pub(crate) struct Route {
     id: RouteId,
     stream: GilSlot<Stream>,
     wants: Wants,
-    formatter: Option<Arc<PatternFormatter>>,
-    pattern: Option<formatter::Pattern>,
+    pattern: Option<Arc<PatternFormatter>>,
+    work: Option<Work>,
     look: GilSlot<Look>,
     open: AtomicBool,
     deadline_ns: i64,
@@ -109,18 +115,19 @@ impl Route {
         self.deadline_ns
     }
 
-    /// Whether the context has every field that the pattern shows and has no default for, of a kind
+    /// Whether there is every field that the pattern shows and has no default for, of a kind
     /// that it shows exactly as Python does. A field that is missing is reported by the library, on
     /// the caller's thread.
     #[inline]
-    pub(crate) fn has_its_fields(&self, context: Option<&Context>) -> bool {
+    pub(crate) fn has_its_fields(&self, still: &Still<'_>, fields: &Fields<'_>) -> bool {
+        if self.wants.all_fields {
+            return fields.shows_context();
+        }
         !self.wants.fields
-            || self.formatter.as_ref().is_none_or(|formatter| {
-                formatter.required_fields().all(|field| {
-                    match context.and_then(|context| context.get(field.key())) {
-                        Some(value) => field.accepts(value.kind()),
-                        None => field.has_default(),
-                    }
+            || self.pattern.as_ref().is_none_or(|pattern| {
+                pattern.required_fields().all(|field| match fields.kind(still, field.key()) {
+                    Some(kind) => field.accepts(kind),
+                    None => field.has_default(),
                 })
             })
     }
@@ -148,7 +155,7 @@ impl Route {
     /// Whether another look may tell that the engine still does what the handler would: not where
     /// the library formats anyway, or the stream is another one.
     pub(crate) fn may_be_renewed(&self, still: &Still<'_>, stream: Ref<'_>) -> bool {
-        self.pattern.is_some() && self.writes_to(still, stream)
+        self.work.is_some() && self.writes_to(still, stream)
     }
 }
 
@@ -192,13 +199,13 @@ impl Route {
         }
         match &self.look.get(&still) {
             Some(look) if look.holds(state, &still, Ref::from_bound(formatter)) => return Ok(true),
-            None if self.pattern.is_none() && !formatter::may_be_native(formatter)? => {
+            None if self.work.is_none() && !formatter::may_be_native(formatter)? => {
                 return Ok(true);
             }
             _ => {}
         }
-        let (pattern, look) = formatter::look(py, formatter)?.unzip();
-        let same = pattern == self.pattern;
+        let (work, look) = formatter::look(py, formatter)?.unzip();
+        let same = work == self.work;
         if same {
             self.look.set(&mut still, look);
         }
@@ -277,7 +284,7 @@ impl Route {
     /// Whether records are formatted by the engine, as `logboom.explain` tells.
     #[getter]
     fn native(&self) -> bool {
-        self.pattern.is_some()
+        self.work.is_some()
     }
 
     /// The number of the route in `logboom.stats()`.
@@ -314,11 +321,10 @@ pub(crate) fn open_route(
     let mut still = Still::new(py);
     state::current(py, &mut still);
     let (sink, turns) = target.sink(&name)?;
-    let (pattern, look) = formatter::look(py, formatter)?.unzip();
-    let compiled = pattern.as_ref().and_then(|pattern| formatter::compile(py, pattern).transpose());
-    let compiled = compiled.transpose()?.map(Arc::new);
-    let wants = compiled.as_deref().map(Wants::of).unwrap_or_default();
-    let spec = RouteSpec::shared(name, formatter::for_route(compiled.clone())?, sink);
+    let (work, look) = formatter::look(py, formatter)?.unzip();
+    let compiled = Compiled::new(py, work.as_ref())?;
+    let wants = Wants::of(&compiled);
+    let spec = RouteSpec::shared(name, compiled.for_route()?, sink);
     let id = py.detach(|| global::engine().open_route(spec)).map_err(crate::error::to_python)?;
     let (own_stream, slot) = (GilSlot::empty(), GilSlot::empty());
     own_stream.set(&mut still, Some(Stream::new(stream)));
@@ -327,8 +333,8 @@ pub(crate) fn open_route(
         id,
         stream: own_stream,
         wants,
-        formatter: compiled,
-        pattern,
+        pattern: compiled.pattern,
+        work,
         look: slot,
         open: AtomicBool::new(true),
         deadline_ns: deadline_ns.unwrap_or(i64::MAX),

@@ -20,6 +20,7 @@ use logboom::record::{Attribute, CallSite, Message, Record, RecordView, Site};
 use pyo3::exceptions::{PyException, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyList, PyString, PyTuple};
+use std::sync::Arc;
 
 /// The deepest nesting of lists and dicts; what lies deeper is the text `<nested too deeply>`.
 pub(crate) const MAX_DEPTH: usize = 16;
@@ -105,7 +106,8 @@ fn is_nested(object: &Bound<'_, PyAny>) -> bool {
 
 /// The value of an object of exactly a builtin type.
 fn plain(object: &Bound<'_, PyAny>) -> PyResult<Option<Kept>> {
-    Ok(Some(match convert::exact(Ref::from_bound(object)) {
+    let exact = convert::exact(Ref::from_bound(object));
+    Ok(Some(match exact.map(|(value, _)| value) {
         Some(Value::Str(text)) => Kept::Text(text.to_owned()),
         Some(Value::None) => Kept::Plain(Value::None),
         Some(Value::Bool(truth)) => Kept::Plain(Value::Bool(truth)),
@@ -225,11 +227,24 @@ pub(crate) fn is_of_record(name: &str) -> bool {
     ) || (cfg!(Py_3_12) && name == "taskName")
 }
 
+/// Whether an attribute of this name stands on a record as one that the program put there, and
+/// changes nothing else.
+pub(crate) fn is_free(name: &str) -> bool {
+    !is_of_record(name) && name != "getMessage" && !name.starts_with("__")
+}
+
 /// The formatter of the engine, with its hook. Immutable.
 #[pyclass(frozen, module = "logboom._logboom")]
 pub(crate) struct StructuredCore {
-    formatter: Box<dyn Formatter>,
+    formatter: Arc<dyn Formatter>,
     hook: Option<Py<PyAny>>,
+}
+
+impl StructuredCore {
+    /// The engine's formatter; `None` where a hook has to be asked.
+    pub(crate) fn formatter(&self) -> Option<Arc<dyn Formatter>> {
+        self.hook.is_none().then(|| Arc::clone(&self.formatter))
+    }
 }
 
 #[pymethods]
@@ -269,9 +284,9 @@ impl StructuredCore {
                 _ => Precision::Micros,
             },
         };
-        let formatter: Result<Box<dyn Formatter>, _> = match notation {
-            "logfmt" => LogfmtFormatter::new(&options).map(|f| Box::new(f) as _),
-            _ => JsonFormatter::new(&options).map(|f| Box::new(f) as _),
+        let formatter: Result<Arc<dyn Formatter>, _> = match notation {
+            "logfmt" => LogfmtFormatter::new(&options).map(|f| Arc::new(f) as _),
+            _ => JsonFormatter::new(&options).map(|f| Arc::new(f) as _),
         };
         let formatter = formatter.map_err(|error| config_error(error.to_string()))?;
         Ok(StructuredCore { formatter, hook: hook.map(Bound::unbind) })

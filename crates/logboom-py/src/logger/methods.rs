@@ -48,15 +48,19 @@ fn log_with_keywords<'c>(
     arguments: &[Ref<'c>],
     mut keywords: Keywords<'c>,
 ) -> Result<Answer, Box<PyErr>> {
+    // The library looks at nothing else of a call that is not enabled.
+    match enabled(state, still, call.this, level) {
+        Some(true) => {}
+        Some(false) => return Ok(Answer::None),
+        None => return Ok(Answer::Library),
+    }
     for (name, value) in call.by_keyword() {
         if state.key_exc_info.is(still, name) {
             keywords.exc_info = Some(value);
+        } else if state.key_extra.is(still, name) {
+            keywords.extra = Some(value);
         } else {
-            // The library looks at nothing else of a call that is not enabled.
-            return Ok(match enabled(state, still, call.this, level) {
-                Some(false) => Answer::None,
-                _ => Answer::Library,
-            });
+            return Ok(Answer::Library);
         }
     }
     answer(capture::submit_with(state, still, call.this, level, arguments, &keywords))
@@ -140,7 +144,7 @@ impl Native for Exception {
                 if !call.positional.is_empty() && has_plain_error(state, still, call.this) =>
             {
                 let truth = PyBool::new(py, true);
-                let keywords = Keywords { exc_info: Some(Ref::from_bound(&truth)) };
+                let keywords = Keywords { exc_info: Some(Ref::from_bound(&truth)), extra: None };
                 let level = &state.levels[3];
                 log_with_keywords(state, still, call, level, call.positional, keywords)
             }

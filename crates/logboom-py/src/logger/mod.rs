@@ -22,10 +22,10 @@ mod view;
 pub(crate) use methods::{is_native, logger_methods};
 pub(crate) use obstacle::{handler_obstacle, library_obstacle, logger_obstacle, way_obstacle};
 
-use crate::context::Context;
 use crate::ffi::dict::Key;
 use crate::ffi::object::own;
 use crate::ffi::{Ref, Still};
+use crate::fields::Fields;
 use crate::route::{self, Wants};
 use crate::state::State;
 use arrayvec::ArrayVec;
@@ -168,7 +168,7 @@ fn walk<'s>(
     still: &'s Still<'_>,
     logger: Ref<'s>,
     level: &Level,
-    context: Option<&Context>,
+    fields: &Fields<'_>,
     ask: Ask,
     plan: &mut Plan,
 ) -> Result<bool, Detour> {
@@ -192,7 +192,7 @@ fn walk<'s>(
         for (reached, handler) in own.reached().map_err(|detour| detour.at(at))? {
             found = true;
             reached
-                .visit(state, still, handler, level.number, context, plan)
+                .visit(state, still, handler, level.number, fields, plan)
                 .map_err(|detour| detour.at(at))?;
         }
         match own.next()? {
@@ -257,9 +257,9 @@ pub(crate) fn plan(
     still: &mut Still<'_>,
     logger: Ref<'_>,
     level: &Level,
-    context: Option<&Context>,
+    fields: &Fields<'_>,
     ask: Ask,
     plan: &mut Plan,
 ) -> Result<bool, Obstacle> {
-    settle(state, still, |still| walk(state, still, logger, level, context, ask, plan))
+    settle(state, still, |still| walk(state, still, logger, level, fields, ask, plan))
 }

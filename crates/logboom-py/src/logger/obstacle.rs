@@ -9,8 +9,9 @@
 
 use super::reached::Reached;
 use super::{Plan, settle, view};
-use crate::context::{self, Context};
+use crate::context;
 use crate::ffi::{Ref, Still};
+use crate::fields::Fields;
 use crate::state::{self, State};
 use pyo3::prelude::*;
 
@@ -89,9 +90,9 @@ pub(crate) fn library_obstacle(py: Python<'_>) -> Option<&'static str> {
 pub(crate) fn way_obstacle(logger: &Bound<'_, PyAny>, level: i32) -> Option<&'static str> {
     let py = logger.py();
     let level = super::Level::new(py, level).ok()?;
-    told(py, |state, still, context| {
+    told(py, |state, still, fields| {
         let (logger, mut plan) = (Ref::from_bound(logger), Plan::new());
-        super::plan(state, still, logger, &level, context, super::Ask::Where, &mut plan)
+        super::plan(state, still, logger, &level, fields, super::Ask::Where, &mut plan)
     })
 }
 
@@ -112,12 +113,12 @@ pub(crate) fn logger_obstacle(logger: &Bound<'_, PyAny>) -> Option<&'static str>
 /// What about this handler keeps records from the native way; `None` if nothing does.
 #[pyfunction]
 pub(crate) fn handler_obstacle(handler: &Bound<'_, PyAny>) -> Option<&'static str> {
-    told(handler.py(), |state, still, context| {
+    told(handler.py(), |state, still, fields| {
         let reached = Reached::read(state, still, handler);
         settle(state, still, |still| {
             let mut plan = Plan::new();
             // Above every level, so that no handler is passed over.
-            reached.visit(state, still, Ref::from_bound(handler), i64::MAX, context, &mut plan)
+            reached.visit(state, still, Ref::from_bound(handler), i64::MAX, fields, &mut plan)
         })
     })
 }
@@ -125,11 +126,11 @@ pub(crate) fn handler_obstacle(handler: &Bound<'_, PyAny>) -> Option<&'static st
 /// The word for what `look` meets, with the context that is bound here.
 fn told<T>(
     py: Python<'_>,
-    look: impl FnOnce(&State, &mut Still<'_>, Option<&Context>) -> Result<T, Obstacle>,
+    look: impl FnOnce(&State, &mut Still<'_>, &Fields<'_>) -> Result<T, Obstacle>,
 ) -> Option<&'static str> {
     let mut still = Still::new(py);
     let Some(state) = state::current(py, &mut still) else { return Some(Obstacle::Library.word()) };
     let context = context::current(state, &mut still);
     let context = context.as_ref().map(|context| context.get());
-    look(state, &mut still, context).err().map(Obstacle::word)
+    look(state, &mut still, &Fields::new(context)).err().map(Obstacle::word)
 }

@@ -2,12 +2,12 @@
 
 use super::view::is_overridden;
 use super::{Detour, Obstacle, Plan, Stale};
-use crate::context::Context;
 use crate::ffi::guard::ClassStamp;
 use crate::ffi::object::own;
 use crate::ffi::slots::{Shaped, Slot};
 use crate::ffi::stamp::ObjectStamp;
 use crate::ffi::{Ref, Still, dict};
+use crate::fields::Fields;
 use crate::route::{ROUTE, Route};
 use crate::state::{Kind, State};
 use pyo3::prelude::*;
@@ -75,11 +75,11 @@ impl Reached {
         still: &'s Still<'_>,
         handler: Ref<'s>,
         level: i64,
-        context: Option<&Context>,
+        fields: &Fields<'_>,
         plan: &mut Plan,
     ) -> Result<(), Detour> {
         match self {
-            Reached::Ours(ours) => ours.visit(state, still, handler, level, context, plan),
+            Reached::Ours(ours) => ours.visit(state, still, handler, level, fields, plan),
             Reached::Null(stamp, own) => match (stamp.holds(still, handler), own) {
                 (true, None) => Ok(()),
                 (true, Some(obstacle)) => Err(Detour::Library(*obstacle)),
@@ -102,7 +102,7 @@ impl Ours {
         still: &'s Still<'_>,
         handler: Ref<'s>,
         level: i64,
-        context: Option<&Context>,
+        fields: &Fields<'_>,
         plan: &mut Plan,
     ) -> Result<(), Detour> {
         let slots = &state.handler_slots;
@@ -131,7 +131,7 @@ impl Ours {
         if !route.is_native_for(state, still, formatter, stream) {
             return Err(stale(still, route, object, formatter, stream));
         }
-        if !route.has_its_fields(context) {
+        if !route.has_its_fields(still, fields) {
             return Err(Detour::Library(Obstacle::Field));
         }
         plan.routes.push(route.id());

@@ -86,6 +86,7 @@ pub(crate) struct State {
     pub(crate) key_handle: Key,
     pub(crate) key_error: Key,
     pub(crate) key_exc_info: Key,
+    pub(crate) key_extra: Key,
     classes: Classes,
     kinds: ClassTable<Kind, 64>,
     library: GilSlot<library::Library>,
@@ -208,6 +209,7 @@ impl State {
             key_handle: Key::text(py, "handle")?,
             key_error: Key::text(py, "error")?,
             key_exc_info: Key::text(py, "exc_info")?,
+            key_extra: Key::text(py, "extra")?,
             classes: Classes {
                 slot_handler: parts.slot_handler.unbind(),
                 library_stream_handler: class("StreamHandler")?,

@@ -100,6 +100,14 @@ impl State {
         Ok(own && path.contains("logboom"))
     }
 
+    /// Whether what `class` has under this name was defined by this package.
+    pub(crate) fn is_ours_on(&self, class: &Bound<'_, PyType>, name: &str) -> PyResult<bool> {
+        match lookup(class, &PyString::intern(class.py(), name)) {
+            Some(found) => self.is_ours(&found),
+            None => Ok(false),
+        }
+    }
+
     /// Whether `class` has each of these as the library's source defines it.
     pub(crate) fn has_library_methods(
         &self,
