@@ -199,7 +199,7 @@ def test_a_hook_and_a_subclass_take_the_librarys_way(tmp_path: Path) -> None:
         def format(self, record: logging.LogRecord) -> str:
             return super().format(record).replace("ann", "eve")
 
-    for make in (Own, lambda: logboom.JsonFormatter(default=repr)):
+    for make in (Own, lambda: logboom.JsonFormatter(default=lambda value: f"given {value}")):
         pair = Pair(tmp_path, make)
         for logger in (pair.native, pair.library):
             for _ in range(3):

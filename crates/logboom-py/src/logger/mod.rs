@@ -4,7 +4,8 @@
 //! 1. A call does what the standard library's method of that name does. Where [`walk`] meets
 //!    anything that is not ours, changed or unknown, the library's own function runs with the same
 //!    arguments; nothing has happened by then that it would repeat.
-//! 2. What decides is looked at in each call; nothing is cached but verdicts under stamps.
+//! 2. What decides is looked at in each call; what was found out is kept under stamps only, which
+//!    change with it ([`view`]).
 //! 3. No panic and no error of ours leaves a call.
 //!
 //! The way: [`walk`] reads what `Logger.isEnabledFor` reads (`disabled`, then `_cache`; CPython

@@ -254,7 +254,7 @@ fn is_error_ours(logger: &Bound<'_, PyAny>) -> bool {
     lookup(&logger.get_type(), name).is_some_and(|method| is_native(&method))
 }
 
-const SETS: usize = 1024;
+const SETS: usize = 4096;
 /// The loggers of one walk may fall into one set: several views have room in each.
 const WAYS: usize = 4;
 
@@ -278,7 +278,7 @@ impl Set {
     #[inline]
     fn of(logger: Ref<'_>) -> &'static Set {
         let address = logger.address() >> 4;
-        &TABLE[(address ^ (address >> 10)) % SETS]
+        &TABLE[(address ^ (address >> 12)) % SETS]
     }
 
     #[inline]
