@@ -57,7 +57,9 @@ class Check:
         return found
 
 
-def check(data: bytes, call: str, passes: Iterable[int], traceback: str = "") -> Check:
+def check(
+    data: bytes, call: str, passes: Iterable[int], traceback: str = "", directory: str = ""
+) -> Check:
     """Compare what was written with what was logged.
 
     Args:
@@ -65,6 +67,7 @@ def check(data: bytes, call: str, passes: Iterable[int], traceback: str = "") ->
         call: the kind of the call.
         passes: how many calls each pass made.
         traceback: the standard library's text of the exception; empty when there is none.
+        directory: of the run, whose name is another each time and is left out of the example.
     """
     expected: Counter[int] = Counter()
     for calls in passes:
@@ -90,7 +93,7 @@ def check(data: bytes, call: str, passes: Iterable[int], traceback: str = "") ->
         lost=max(0, (expected - found).total() - nameless),
         repeated=(found - expected).total(),
         wrong=wrong,
-        example=example,
+        example=example.replace(directory, "DIRECTORY") if directory else example,
     )
 
 

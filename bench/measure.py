@@ -64,6 +64,7 @@ class Run:
         self.budget = budget
         self.passes: list[int] = []
         self.late = 0
+        self.directory = str(directory)
         self.peer: Peer = peer_class(name)(directory / "bench.log", workload.style)
         early = logging.getLogger("shop.orders") if workload.early else None
         process.forget_peak()
@@ -122,7 +123,7 @@ class Run:
         self.peer.close()
         data = b"".join(path.read_bytes() for path in self.peer.files())
         text = self._traceback() if self.workload.call == "exception" else ""
-        checked = lines.check(data, self.workload.call, self.passes, text)
+        checked = lines.check(data, self.workload.call, self.passes, text, self.directory)
         faults = checked.faults()
         if self.late:
             faults.append(f"{self.late} bytes came after the drain")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from concurrent_log_handler import ConcurrentRotatingFileHandler
 
@@ -10,14 +10,13 @@ from bench.peers.base import BACKUPS, ROTATE_AT
 from bench.peers.stdlib import Sync
 
 if TYPE_CHECKING:
-    import logging
     from pathlib import Path
 
 
 class Concurrent(Sync):
     """Its rotating handler on the root."""
 
-    def made_handler(self) -> logging.Handler:
+    def made_handler(self) -> Any:
         return ConcurrentRotatingFileHandler(
             str(self.path), maxBytes=ROTATE_AT, backupCount=BACKUPS, encoding="utf-8"
         )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
+from typing import Any
 
 import logboom
-from bench.peers.base import BACKUPS, FORMAT, ROTATE_AT, UnsupportedError
+from bench.peers.base import BACKUPS, ROTATE_AT
 from bench.peers.stdlib import Sync
 
 
@@ -14,21 +14,12 @@ class Logboom(Sync):
 
     def open(self) -> None:
         logboom.install()
-        self.handler = self.made_handler()
-        self.handler.setFormatter(self._formatter())
-        self.attach()
-        logging.getLogger().setLevel(logging.INFO)
+        super().open()
 
-    def _formatter(self) -> logging.Formatter:
-        if self.style == "text":
-            return logging.Formatter(FORMAT)
-        formatter = getattr(logboom, "JsonFormatter", None)
-        if formatter is None:
-            raise UnsupportedError("not there yet: logboom has no JsonFormatter")
-        made: logging.Formatter = formatter()
-        return made
+    def made_formatter(self) -> Any:
+        return logboom.JsonFormatter() if self.style == "json" else super().made_formatter()
 
-    def made_handler(self) -> logging.Handler:
+    def made_handler(self) -> Any:
         return logboom.FileHandler(self.path, encoding="utf-8")
 
     def drain(self) -> None:
@@ -38,7 +29,7 @@ class Logboom(Sync):
 class Rotating(Logboom):
     """A RotatingFileHandler of ours on the root."""
 
-    def made_handler(self) -> logging.Handler:
+    def made_handler(self) -> Any:
         return logboom.RotatingFileHandler(
             self.path, maxBytes=ROTATE_AT, backupCount=BACKUPS, encoding="utf-8"
         )

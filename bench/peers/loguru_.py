@@ -6,51 +6,18 @@ from typing import Any, ClassVar
 
 from loguru import logger
 
-from bench.peers.base import Peer
-
-FORMAT = "{level} - {time:YYYY-MM-DD HH:mm:ss,SSS} - {name} - {module} - {message}"
+from bench.peers.sinks import Sinks
 
 
-class Loguru(Peer):
+class Loguru(Sinks):
     """A file sink."""
 
-    enqueue = False
-    calls: ClassVar[dict[str, str]] = {
-        "none": 'log.info("the cache is warm")',
-        "two": 'log.info("user {} did {} things", "alice", number)',
-        "six": (
-            'log.info("{} {} gave {} in {:.3f} ms to {}, item {}", '
-            '"GET", "/items", 200, 12.25, "alice", number)'
-        ),
-        "off": 'log.debug("user {} did {} things", "alice", number)',
-        "fields": 'log.info("order placed", order=number, user="alice", price=9.5, paid=True)',
-        "exception": 'log.opt(exception=error).error("request {} failed", number)',
-    }
-
-    def open(self) -> None:
-        logger.remove()
-        logger.add(
-            self.path,
-            level="INFO",
-            format=FORMAT,
-            enqueue=self.enqueue,
-            serialize=self.style == "json",
-            # As its documentation advises for production.
-            backtrace=False,
-            diagnose=False,
-        )
-
-    def logger(self, name: str) -> Any:  # noqa: ARG002 - there is one for all
-        return logger
-
-    def drain(self) -> None:
-        logger.complete()
-
-    def close(self) -> None:
-        logger.remove()
+    log = logger
+    # As its documentation advises for production.
+    options: ClassVar[dict[str, Any]] = {"backtrace": False, "diagnose": False}
 
 
 class LoguruEnqueue(Loguru):
     """A file sink behind loguru's queue."""
 
-    enqueue = True
+    options: ClassVar[dict[str, Any]] = {**Loguru.options, "enqueue": True}

@@ -8,6 +8,7 @@ import logxide
 from logxide import logging
 
 from bench.peers.base import FORMAT, Peer
+from bench.peers.stdlib import json_formatter
 
 
 class Logxide(Peer):
@@ -16,14 +17,8 @@ class Logxide(Peer):
     def open(self) -> None:
         # Only without `encoding` does it write natively.
         self.handler = logxide.FileHandler(str(self.path))
-        if self.style == "text":
-            self.handler.setFormatter(logging.Formatter(FORMAT))
-        else:
-            from pythonjsonlogger.json import JsonFormatter
-
-            self.handler.setFormatter(
-                JsonFormatter("%(asctime)s %(levelname)s %(name)s %(module)s %(message)s")
-            )
+        text = self.style == "text"
+        self.handler.setFormatter(logging.Formatter(FORMAT) if text else json_formatter())
 
     def logger(self, name: str) -> Any:
         # On the root the handler writes the bare message, whatever its formatter is.

@@ -1,19 +1,20 @@
-"""The standard library: handlers on the caller's thread, and behind a queue."""
+"""The standard library: handlers on the caller's thread, and behind a queue.
+
+A peer with the same API derives from these and names its own modules.
+"""
 
 from __future__ import annotations
 
 import logging
 import logging.handlers
 import queue
-from typing import Any
+from typing import Any, ClassVar
 
 from bench.peers.base import BACKUPS, FORMAT, ROTATE_AT, Peer
 
 
-def formatter(style: str) -> logging.Formatter:
-    """Give the standard formatter, or python-json-logger's."""
-    if style == "text":
-        return logging.Formatter(FORMAT)
+def json_formatter() -> logging.Formatter:
+    """Give python-json-logger's."""
     from pythonjsonlogger.json import JsonFormatter
 
     return JsonFormatter("%(asctime)s %(levelname)s %(name)s %(module)s %(message)s")
@@ -22,20 +23,25 @@ def formatter(style: str) -> logging.Formatter:
 class Sync(Peer):
     """A FileHandler on the root."""
 
+    api: ClassVar[Any] = logging
+
     def open(self) -> None:
         self.handler = self.made_handler()
-        self.handler.setFormatter(formatter(self.style))
+        self.handler.setFormatter(self.made_formatter())
         self.attach()
-        logging.getLogger().setLevel(logging.INFO)
+        self.api.getLogger().setLevel(self.api.INFO)
 
-    def made_handler(self) -> logging.Handler:
-        return logging.FileHandler(self.path, encoding="utf-8")
+    def made_handler(self) -> Any:
+        return self.api.FileHandler(str(self.path), encoding="utf-8")
+
+    def made_formatter(self) -> Any:
+        return self.api.Formatter(FORMAT) if self.style == "text" else json_formatter()
 
     def attach(self) -> None:
-        logging.getLogger().addHandler(self.handler)
+        self.api.getLogger().addHandler(self.handler)
 
-    def logger(self, name: str) -> logging.Logger:
-        return logging.getLogger(name)
+    def logger(self, name: str) -> Any:
+        return self.api.getLogger(name)
 
     def drain(self) -> None:
         self.handler.flush()
@@ -47,9 +53,9 @@ class Sync(Peer):
 class Rotating(Sync):
     """A RotatingFileHandler on the root."""
 
-    def made_handler(self) -> logging.Handler:
-        return logging.handlers.RotatingFileHandler(
-            self.path, maxBytes=ROTATE_AT, backupCount=BACKUPS, encoding="utf-8"
+    def made_handler(self) -> Any:
+        return self.api.handlers.RotatingFileHandler(
+            str(self.path), maxBytes=ROTATE_AT, backupCount=BACKUPS, encoding="utf-8"
         )
 
 
@@ -58,8 +64,8 @@ class Queued(Sync):
 
     def attach(self) -> None:
         self.queue: queue.Queue[Any] = queue.Queue(-1)
-        logging.getLogger().addHandler(logging.handlers.QueueHandler(self.queue))
-        self.listener = logging.handlers.QueueListener(self.queue, self.handler)
+        self.api.getLogger().addHandler(self.api.handlers.QueueHandler(self.queue))
+        self.listener = self.api.handlers.QueueListener(self.queue, self.handler)
         self.listener.start()
 
     def hold(self) -> None:
