@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from logboom import _context
 from logboom._logboom import Route, open_route
+from logboom._loggers import LIBRARY_SOURCE
 
 try:
     import fcntl
@@ -146,12 +147,9 @@ def _standard_stream(stream: Any) -> str | None:
 def _is_patched(cls: type[StreamHandler]) -> bool:
     """Whether somebody put another `emit` in the place of the library's."""
     emit = cls._library_class.emit
-    return emit.__code__.co_filename != _SOURCE or (
-        logging.StreamHandler.emit.__code__.co_filename != _SOURCE
+    return emit.__code__.co_filename != LIBRARY_SOURCE or (
+        logging.StreamHandler.emit.__code__.co_filename != LIBRARY_SOURCE
     )
-
-
-_SOURCE = logging.StreamHandler.__init__.__code__.co_filename
 
 
 class StreamHandler(logging.StreamHandler):  # type: ignore[type-arg]

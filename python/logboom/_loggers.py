@@ -28,7 +28,7 @@ _NATIVE: dict[str, Any] = {**dict(logger_methods(logging.Logger)), "makeRecord":
 # What they stand in front of.
 LIBRARY: dict[str, Any] = {name: vars(logging.Logger)[name] for name in _NATIVE}
 # As the library itself finds out.
-_SOURCE = logging.addLevelName.__code__.co_filename
+LIBRARY_SOURCE = logging.addLevelName.__code__.co_filename
 _lock = threading.RLock()
 _installed = False
 
@@ -36,7 +36,7 @@ _installed = False
 def _is_as_defined(name: str) -> bool:
     """Whether nobody had patched a method before this module was imported."""
     code = getattr(LIBRARY[name], "__code__", None)
-    return code is not None and (code.co_name, code.co_filename) == (name, _SOURCE)
+    return code is not None and (code.co_name, code.co_filename) == (name, LIBRARY_SOURCE)
 
 
 def install() -> None:

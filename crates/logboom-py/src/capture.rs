@@ -69,8 +69,7 @@ pub(crate) fn submit(
     let mut fields = Fields::new(context);
     let mut plan = Plan::new();
     let ask = Ask::WhetherAndWhere;
-    let enabled = logger::plan(state, still, logger, level, &fields, ask, &mut plan);
-    if !enabled.map_err(|_| Exit::Library)? || plan.routes.is_empty() {
+    if !goes(state, still, logger, level, &fields, ask, &mut plan)? {
         return Ok(());
     }
     let time_ns = ffi::now_ns();
@@ -166,7 +165,7 @@ fn submit_more(
     mut plan: Plan,
 ) -> Result<(), Exit> {
     let &Call { logger, level, message, arguments, exc_info, time_ns } = call;
-    let extra = attributes(state, still, &plan.wants, level.number)?;
+    let asked = attributes(state, still, &plan.wants, level.number)?;
 
     let mut values = ArrayVec::new();
     let formatted;
@@ -213,7 +212,7 @@ fn submit_more(
         false => CachedSite::None,
     };
     let mut texts = ArrayVec::<_, MOST_ATTRIBUTES>::new();
-    for (attribute, text) in &extra {
+    for (attribute, text) in &asked {
         texts.push((*attribute, text.to_str().map_err(|_| Exit::Library)?));
     }
     texts.extend(exception.as_deref().map(|text| (Attribute::Exception, text)));
@@ -222,12 +221,12 @@ fn submit_more(
     let held = Still::new(py);
     let mut few = ArrayVec::<_, MOST_FIELDS>::new();
     let mut many = Vec::new();
-    if !fields.is_empty() && (plan.wants.fields || plan.wants.all_fields) {
+    if plan.wants.fields || plan.wants.all_fields {
         for field in fields.all(&held) {
-            if let Err(full) = few.try_push(field) {
+            if few.is_full() {
                 many.extend(few.drain(..));
-                many.push(full.element());
             }
+            few.push(field);
         }
     }
     let fields = if many.is_empty() {
@@ -262,11 +261,25 @@ fn plan_anew(
     plan: &mut Plan,
 ) -> Result<bool, Exit> {
     let Call { logger, level, time_ns, .. } = *call;
-    let goes = logger::plan(state, still, logger, level, fields, Ask::Where, plan);
-    if !goes.map_err(|_| Exit::Library)? || plan.routes.is_empty() {
+    if !goes(state, still, logger, level, fields, Ask::Where, plan)? {
         return Ok(false);
     }
     if time_ns >= plan.deadline_ns { Err(Exit::Library) } else { Ok(true) }
+}
+
+/// Makes the plan of a record; false for one that is not enabled, or reaches nothing.
+#[inline(always)]
+fn goes(
+    state: &State,
+    still: &mut Still<'_>,
+    logger: Ref<'_>,
+    level: &logger::Level,
+    fields: &Fields<'_>,
+    ask: Ask,
+    plan: &mut Plan,
+) -> Result<bool, Exit> {
+    let enabled = logger::plan(state, still, logger, level, fields, ask, plan);
+    Ok(enabled.map_err(|_| Exit::Library)? && !plan.routes.is_empty())
 }
 
 /// Submits; waits without the GIL where the ring is full.

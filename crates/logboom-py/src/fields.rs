@@ -18,7 +18,6 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 /// See the module. Empty for most calls.
-#[derive(Default)]
 pub(crate) struct Fields<'c> {
     extra: Vec<Extra>,
     context: Option<&'c Context>,
@@ -65,11 +64,6 @@ impl<'c> Fields<'c> {
     /// Whether there are values whose text has to be asked for.
     pub(crate) fn has_objects(&self, still: &Still<'_>) -> bool {
         self.extra.iter().any(|one| one.exact(still).is_none())
-    }
-
-    /// Whether there are none at all.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.extra.is_empty() && self.context.is_none()
     }
 
     /// Whether a formatter of every field shows the context as Python would: an object that was bound

@@ -1,7 +1,7 @@
 //! Whether a handler's formatter is one whose work the engine can do, exactly.
 //!
 //! Native is an instance of exactly `logging.Formatter` with one of the library's styles, and every
-//! method as the library defines it. All of that can be changed behind our back — a `converter`
+//! method as the library defines it; and one of our own, of exactly its class. All of that can be changed behind our back — a `converter`
 //! assigned, `datefmt` replaced, a method patched — so a [`Look`] keeps stamps of everything it was
 //! drawn from, and is good while they hold.
 
@@ -272,7 +272,7 @@ pub(crate) struct Compiled {
 }
 
 impl Compiled {
-    /// The engine's formatter for some work; one that formats nothing where it has none.
+    /// The engine's formatter for some work, where that is native.
     pub(crate) fn new(py: Python<'_>, work: Option<&Work>) -> PyResult<Compiled> {
         Ok(match work {
             Some(Work::Pattern(pattern)) => match compile(py, pattern)?.map(Arc::new) {

@@ -7,7 +7,7 @@
 use crate::ffi::Still;
 use crate::ffi::object::GilCell;
 use crate::global;
-use logboom::record::{Text, TextId};
+use logboom::record::TextId;
 
 /// How a record names a text.
 #[derive(Clone, Copy, Default)]
@@ -24,17 +24,20 @@ pub(crate) enum Name {
 }
 
 impl Name {
-    /// `text` as the next record names it.
+    /// The id by which the next record names the text; `None` where that goes along with it.
     #[inline]
-    pub(crate) fn of<'c>(name: &GilCell<Name>, still: &Still<'_>, text: &'c str) -> Text<'c> {
+    pub(crate) fn id(name: &GilCell<Name>, still: &Still<'_>, text: &str) -> Option<TextId> {
         match name.get(still) {
-            Name::Id(id) => Text::Id(id),
-            met => Self::meet(name, still, met, text),
+            Name::Id(id) => Some(id),
+            met => {
+                Self::meet(name, still, met, text);
+                None
+            }
         }
     }
 
     #[cold]
-    fn meet<'c>(name: &GilCell<Name>, still: &Still<'_>, met: Name, text: &'c str) -> Text<'c> {
+    fn meet(name: &GilCell<Name>, still: &Still<'_>, met: Name, text: &str) {
         match met {
             Name::New => name.set(still, Name::Met),
             Name::Met => {
@@ -43,6 +46,5 @@ impl Name {
             }
             Name::Text | Name::Id(_) => {}
         }
-        text.into()
     }
 }

@@ -50,13 +50,20 @@ impl CachedSite {
 
 static SITES: [GilSlot<Known>; PLACES] = [const { GilSlot::empty() }; PLACES];
 
+/// What is known of a site.
+#[inline(always)]
+fn known<'s>(still: &'s Still<'_>, key: SiteKey) -> Option<&'s CachedSite> {
+    let known = SITES[key.hash() % PLACES].get(still)?;
+    (known.key == key && key.is_in(&known.code)).then_some(&known.site)
+}
+
 /// The site of the running frame; `None` where the library has to find it.
 #[inline]
 pub(crate) fn current(state: &State, still: &mut Still<'_>) -> Option<CachedSite> {
     let key = state.frames.site(still)?;
-    let site = match SITES[key.hash() % PLACES].get(still) {
-        Some(known) if known.key == key && key.is_in(&known.code) => known.site.clone(),
-        _ => resolve(state, still, key)?,
+    let site = match known(still, key) {
+        Some(site) => site.clone(),
+        None => resolve(state, still, key)?,
     };
     (!matches!(site, CachedSite::Library)).then_some(site)
 }
@@ -64,13 +71,8 @@ pub(crate) fn current(state: &State, still: &mut Still<'_>) -> Option<CachedSite
 /// The id of the site of the running frame, once it has one.
 #[inline(always)]
 pub(crate) fn current_id(state: &State, still: &Still<'_>) -> Option<TextId> {
-    let key = state.frames.site(still)?;
-    match SITES[key.hash() % PLACES].get(still) {
-        Some(Known { key: known, code, site: CachedSite::Id(id) })
-            if *known == key && key.is_in(code) =>
-        {
-            Some(*id)
-        }
+    match known(still, state.frames.site(still)?)? {
+        CachedSite::Id(id) => Some(*id),
         _ => None,
     }
 }

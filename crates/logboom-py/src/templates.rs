@@ -65,7 +65,7 @@ pub(crate) fn accepted<'c>(
         }
         known.accepted.set(still, signature.0);
     }
-    Some(Name::of(&known.name, still, text))
+    Some(Name::id(&known.name, still, text).map_or(text.into(), Text::Id))
 }
 
 #[cold]

@@ -111,10 +111,16 @@ pub(crate) fn lookup<'py>(
     }
 }
 
+/// Where an object keeps its dictionary, which may be null; null for objects without one. Good while
+/// its class is the one that it has.
+pub(super) fn dict_place(object: Ref<'_>) -> *const *mut ffi::PyObject {
+    // SAFETY: the object is alive.
+    unsafe { _PyObject_GetDictPtr(object.as_ptr()) }
+}
+
 /// How many attributes an object has in its own dictionary, beyond those in slots.
 pub(crate) fn own_attributes(_: &Still<'_>, object: Ref<'_>) -> usize {
-    // SAFETY: the object is alive; the result is null or the place of its dictionary.
-    let place = unsafe { _PyObject_GetDictPtr(object.as_ptr()) };
+    let place = dict_place(object);
     if place.is_null() {
         return 0;
     }

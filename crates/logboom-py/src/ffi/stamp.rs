@@ -6,16 +6,12 @@
 //! state it still holds.
 
 use super::dict::{self, Key, Version};
-use super::guard::ClassStamp;
+use super::guard::{ClassStamp, dict_place};
 use super::object::{Ref, Still};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-
-unsafe extern "C" {
-    fn _PyObject_GetDictPtr(object: *mut ffi::PyObject) -> *mut *mut ffi::PyObject;
-}
 
 /// An object at one moment, and what it had under `N` names.
 pub(crate) struct ObjectStamp<const N: usize = 0> {
@@ -62,8 +58,7 @@ impl<const N: usize> ObjectStamp<N> {
             .ok_or_else(|| PyRuntimeError::new_err("the interpreter is out of version tags"))?;
         let attributes = dict::of_attributes(object)?;
         let version = Version::of(&attributes)?;
-        // SAFETY: attached, and the object is alive. The dictionary was just asked for, so it is there.
-        let place = unsafe { _PyObject_GetDictPtr(object.as_ptr()) };
+        let place = dict_place(Ref::from_bound(object));
         // SAFETY: not null, it is a place inside the object.
         if place.is_null() || unsafe { *place } != attributes.as_ptr() {
             return Err(PyTypeError::new_err("the object keeps its attributes in no dictionary"));

@@ -184,10 +184,7 @@ fn walk<'s>(
         None => return Err(Detour::LibraryChanged),
     }
     own.unfiltered()?;
-    plan.logger = own.name_id();
-    plan.routes.clear();
-    plan.wants = Wants::default();
-    plan.deadline_ns = i64::MAX;
+    *plan = Plan { logger: own.name_id(), ..Plan::new() };
     let mut found = false;
     for _ in 0..MOST_PARENTS {
         for (reached, handler) in own.reached().map_err(|detour| detour.at(at))? {
@@ -215,7 +212,9 @@ pub(crate) enum Ask {
     Where,
 }
 
-/// How many levels the library defines that a record may have.
+/// The levels that the library defines, by rank.
+const LEVELS: [i32; STANDARD] = [10, 20, 30, 40, 50];
+/// How many there are.
 pub(crate) const STANDARD: usize = 5;
 
 /// A level as `Logger._cache` has it for a key, and as a number.
@@ -228,8 +227,7 @@ pub(crate) struct Level {
 
 impl Level {
     pub(crate) fn new(py: Python<'_>, number: i32) -> PyResult<Level> {
-        let rank = [10, 20, 30, 40, 50].iter().position(|standard| *standard == number);
-        let rank = rank.unwrap_or(STANDARD);
+        let rank = LEVELS.iter().position(|level| *level == number).unwrap_or(STANDARD);
         Ok(Level { key: Key::int(py, number)?, number: number.into(), rank })
     }
 
@@ -244,8 +242,7 @@ impl Level {
     /// # Errors
     /// If there is no memory.
     pub(crate) fn all_standard(py: Python<'_>) -> PyResult<[Level; STANDARD]> {
-        let [debug, info, warning, error, critical] =
-            [10, 20, 30, 40, 50].map(|n| Level::new(py, n));
+        let [debug, info, warning, error, critical] = LEVELS.map(|number| Level::new(py, number));
         Ok([debug?, info?, warning?, error?, critical?])
     }
 }

@@ -14,7 +14,7 @@ use crate::ffi::stamp::{ObjectStamp, Values};
 use crate::ffi::{Ref, Still};
 use crate::names::Name;
 use crate::state::{Kind, State};
-use logboom::record::{Text, TextId};
+use logboom::record::TextId;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -161,19 +161,7 @@ impl<'s> Logger<'s> {
     /// The id of the name, once it has one; only a plain text has.
     #[inline]
     pub(super) fn name_id(self) -> Option<TextId> {
-        match self.own.named.get(self.still) {
-            Name::Id(id) => Some(id),
-            Name::Text => None,
-            Name::New | Name::Met => self.meet(),
-        }
-    }
-
-    #[cold]
-    fn meet(self) -> Option<TextId> {
-        match Name::of(&self.own.named, self.still, self.name()?.exact_str()?.ok()?) {
-            Text::Id(id) => Some(id),
-            Text::Inline(_) => None,
-        }
+        Name::id(&self.own.named, self.still, self.name()?.exact_str()?.ok()?)
     }
 
     #[inline]

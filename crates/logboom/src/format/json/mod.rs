@@ -23,40 +23,11 @@ mod escape;
 
 pub(super) use escape::{needs_no_escape, write_escaped};
 
-use super::percent::{write_integer, write_repr};
-use super::structured::{Layout, Notation, StructuredError, StructuredOptions};
-use super::{FormatCache, FormatError, Formatter, Needs};
+use super::structured::{Notation, StructuredFormatter};
 use crate::field::Value;
-use crate::record::RecordView;
 
 /// Formats records as JSON, one object a line.
-#[derive(Debug)]
-pub struct JsonFormatter(Layout<Json>);
-
-impl JsonFormatter {
-    /// Makes a formatter.
-    ///
-    /// # Errors
-    /// [`StructuredError`] for options that name what there is not, or that give two values one key.
-    pub fn new(options: &StructuredOptions<'_>) -> Result<Self, StructuredError> {
-        Layout::new(options).map(JsonFormatter)
-    }
-}
-
-impl Formatter for JsonFormatter {
-    fn format(
-        &self,
-        record: &RecordView<'_>,
-        cache: &mut FormatCache,
-        out: &mut Vec<u8>,
-    ) -> Result<(), FormatError> {
-        self.0.write(record, cache, out)
-    }
-
-    fn needs(&self) -> Needs {
-        self.0.needs()
-    }
-}
+pub type JsonFormatter = StructuredFormatter<Json>;
 
 /// Appends a text as a JSON string.
 #[inline]
@@ -69,34 +40,12 @@ pub fn write_json_text(text: &[u8], out: &mut Vec<u8>) {
 /// Appends a value as JSON, as a line of [`JsonFormatter`] shows it.
 #[inline]
 pub fn write_json_value(value: Value<'_>, out: &mut Vec<u8>) {
-    match value {
-        Value::None => out.extend_from_slice(b"null"),
-        Value::Bool(true) => out.extend_from_slice(b"true"),
-        Value::Bool(false) => out.extend_from_slice(b"false"),
-        Value::I64(number) => write_integer(number, out),
-        Value::U64(number) => write_integer(number, out),
-        Value::F64(number) if number.is_finite() => write_repr(number, out),
-        Value::F64(number) => write_json_text(not_finite(number), out),
-        Value::BigInt(text) | Value::Str(text) => write_json_text(text.as_bytes(), out),
-        Value::Json(text) if check::is_json(text) => out.extend_from_slice(text.as_bytes()),
-        Value::Json(text) => write_json_text(text.as_bytes(), out),
-    }
-}
-
-/// What stands for a number that is none.
-pub(super) fn not_finite(number: f64) -> &'static [u8] {
-    if number.is_nan() {
-        b"NaN"
-    } else if number > 0.0 {
-        b"Infinity"
-    } else {
-        b"-Infinity"
-    }
+    Json::write_value(value, out);
 }
 
 /// The notation of JSON.
 #[derive(Debug)]
-pub(super) struct Json;
+pub struct Json;
 
 impl Notation for Json {
     const KEY_OPEN: &'static [u8] = b",\"";
@@ -116,8 +65,11 @@ impl Notation for Json {
     }
 
     #[inline]
-    fn write_value(value: Value<'_>, out: &mut Vec<u8>) {
-        write_json_value(value, out);
+    fn write_nested(json: &str, out: &mut Vec<u8>) {
+        match check::is_json(json) {
+            true => out.extend_from_slice(json.as_bytes()),
+            false => write_json_text(json.as_bytes(), out),
+        }
     }
 
     #[inline]

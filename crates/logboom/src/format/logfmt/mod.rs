@@ -14,41 +14,11 @@
 //! There is no standard; this follows what readers of it agree on: Heroku's, go-logfmt's, Grafana
 //! Loki's (`https://pkg.go.dev/github.com/go-logfmt/logfmt`).
 
-use super::json::{needs_no_escape, not_finite, write_escaped};
-use super::percent::{write_integer, write_repr};
-use super::structured::{Layout, Notation, StructuredError, StructuredOptions};
-use super::{FormatCache, FormatError, Formatter, Needs};
-use crate::field::Value;
-use crate::record::RecordView;
+use super::json::{needs_no_escape, write_escaped};
+use super::structured::{Notation, StructuredFormatter};
 
 /// Formats records as logfmt.
-#[derive(Debug)]
-pub struct LogfmtFormatter(Layout<Logfmt>);
-
-impl LogfmtFormatter {
-    /// Makes a formatter.
-    ///
-    /// # Errors
-    /// [`StructuredError`] for options that name what there is not, or that give two values one key.
-    pub fn new(options: &StructuredOptions<'_>) -> Result<Self, StructuredError> {
-        Layout::new(options).map(LogfmtFormatter)
-    }
-}
-
-impl Formatter for LogfmtFormatter {
-    fn format(
-        &self,
-        record: &RecordView<'_>,
-        cache: &mut FormatCache,
-        out: &mut Vec<u8>,
-    ) -> Result<(), FormatError> {
-        self.0.write(record, cache, out)
-    }
-
-    fn needs(&self) -> Needs {
-        self.0.needs()
-    }
-}
+pub type LogfmtFormatter = StructuredFormatter<Logfmt>;
 
 fn is_bare(byte: u8) -> bool {
     byte > b' ' && !matches!(byte, b'"' | b'=' | b'\\' | 0x7F)
@@ -70,7 +40,7 @@ fn stands_bare(text: &[u8]) -> bool {
 
 /// The notation of logfmt.
 #[derive(Debug)]
-pub(super) struct Logfmt;
+pub struct Logfmt;
 
 impl Notation for Logfmt {
     const KEY_OPEN: &'static [u8] = b" ";
@@ -106,19 +76,8 @@ impl Notation for Logfmt {
     }
 
     #[inline]
-    fn write_value(value: Value<'_>, out: &mut Vec<u8>) {
-        match value {
-            Value::None => out.extend_from_slice(b"null"),
-            Value::Bool(true) => out.extend_from_slice(b"true"),
-            Value::Bool(false) => out.extend_from_slice(b"false"),
-            Value::I64(number) => write_integer(number, out),
-            Value::U64(number) => write_integer(number, out),
-            Value::F64(number) if number.is_finite() => write_repr(number, out),
-            Value::F64(number) => out.extend_from_slice(not_finite(number)),
-            Value::BigInt(text) | Value::Str(text) | Value::Json(text) => {
-                Self::write_text(text.as_bytes(), out);
-            }
-        }
+    fn write_nested(json: &str, out: &mut Vec<u8>) {
+        Self::write_text(json.as_bytes(), out);
     }
 
     #[inline]

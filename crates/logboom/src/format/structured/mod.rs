@@ -27,7 +27,7 @@ pub use preset::Preset;
 use super::date::Precision;
 use super::pattern::{file_name, module};
 use super::percent::{write_integer, write_repr};
-use super::{FormatCache, FormatError, Needs, write_message};
+use super::{FormatCache, FormatError, Formatter, Needs, write_message};
 use crate::field::{Field, Value};
 use crate::record::{Attribute, RecordView};
 use fields::{Changes, OwnKeys};
@@ -83,11 +83,39 @@ pub(super) trait Notation: Send + Sync + 'static {
     /// Appends a key; whether another key may have become the same.
     fn write_key(key: &str, out: &mut Vec<u8>) -> bool;
     fn write_text(text: &[u8], out: &mut Vec<u8>);
-    fn write_value(value: Value<'_>, out: &mut Vec<u8>);
+    /// Appends a list or a map, given as JSON.
+    fn write_nested(json: &str, out: &mut Vec<u8>);
+
+    #[inline]
+    fn write_value(value: Value<'_>, out: &mut Vec<u8>) {
+        match value {
+            Value::None => out.extend_from_slice(b"null"),
+            Value::Bool(true) => out.extend_from_slice(b"true"),
+            Value::Bool(false) => out.extend_from_slice(b"false"),
+            Value::I64(number) => write_integer(number, out),
+            Value::U64(number) => write_integer(number, out),
+            Value::F64(number) if number.is_finite() => write_repr(number, out),
+            Value::F64(number) => Self::write_text(not_finite(number), out),
+            Value::BigInt(text) | Value::Str(text) => Self::write_text(text.as_bytes(), out),
+            Value::Json(json) => Self::write_nested(json, out),
+        }
+    }
+
     /// Makes what stands behind `start`, and behind a quote, a text.
     fn end_text(start: usize, out: &mut Vec<u8>, spare: &mut Vec<u8>);
     /// Ends the object that began at `start`.
     fn close(start: usize, out: &mut Vec<u8>);
+}
+
+/// What stands for a number that is none.
+fn not_finite(number: f64) -> &'static [u8] {
+    if number.is_nan() {
+        b"NaN"
+    } else if number > 0.0 {
+        b"Infinity"
+    } else {
+        b"-Infinity"
+    }
 }
 
 /// What formatting needs room for between records.
@@ -112,9 +140,10 @@ struct Group {
     items: Vec<Item>,
 }
 
-/// What stands in a line.
+/// Formats records as one line of keys and values. What stands in a line is decided here, how it is
+/// written by the notation.
 #[derive(Debug)]
-pub(super) struct Layout<N> {
+pub struct StructuredFormatter<N> {
     groups: Vec<Group>,
     /// The keys of the object that the fields stand in.
     own: OwnKeys,
@@ -150,10 +179,15 @@ fn entries(options: &StructuredOptions<'_>) -> Result<Vec<Entry>, StructuredErro
     Ok(chosen)
 }
 
-impl<N: Notation> Layout<N> {
-    pub(super) fn new(options: &StructuredOptions<'_>) -> Result<Self, StructuredError> {
+#[allow(private_bounds, reason = "the notations are those of this crate")]
+impl<N: Notation> StructuredFormatter<N> {
+    /// Makes a formatter.
+    ///
+    /// # Errors
+    /// [`StructuredError`] for options that name what there is not, or that give two values one key.
+    pub fn new(options: &StructuredOptions<'_>) -> Result<Self, StructuredError> {
         let known = |name: &str| ALL.iter().chain(options.preset.entries()).any(|e| e.0 == name);
-        let mut layout = Layout {
+        let mut layout = StructuredFormatter {
             groups: Vec::new(),
             own: Vec::new(),
             fixed: Box::default(),
@@ -231,38 +265,6 @@ impl<N: Notation> Layout<N> {
         Ok(layout)
     }
 
-    pub(super) fn needs(&self) -> Needs {
-        self.needs
-    }
-
-    pub(super) fn write(
-        &self,
-        record: &RecordView<'_>,
-        cache: &mut FormatCache,
-        out: &mut Vec<u8>,
-    ) -> Result<(), FormatError> {
-        let start = out.len();
-        for group in &self.groups {
-            let at = out.len();
-            out.extend_from_slice(&group.head);
-            let inner = out.len();
-            for item in &group.items {
-                let at = out.len();
-                out.extend_from_slice(&item.head);
-                if !self.write_source(item.source, record, cache, out)? {
-                    out.truncate(at);
-                }
-            }
-            if out.len() == inner {
-                out.truncate(at);
-            } else if !group.name.is_empty() {
-                N::close(inner, out);
-            }
-        }
-        N::close(start, out);
-        Ok(())
-    }
-
     /// Appends a value; `false` where the record has none.
     fn write_source(
         &self,
@@ -324,6 +326,41 @@ impl<N: Notation> Layout<N> {
             _ => return Ok(write_site::<N>(source, record, out)),
         }
         Ok(true)
+    }
+}
+
+#[allow(private_bounds, reason = "as above")]
+impl<N: Notation> Formatter for StructuredFormatter<N> {
+    fn format(
+        &self,
+        record: &RecordView<'_>,
+        cache: &mut FormatCache,
+        out: &mut Vec<u8>,
+    ) -> Result<(), FormatError> {
+        let start = out.len();
+        for group in &self.groups {
+            let at = out.len();
+            out.extend_from_slice(&group.head);
+            let inner = out.len();
+            for item in &group.items {
+                let at = out.len();
+                out.extend_from_slice(&item.head);
+                if !self.write_source(item.source, record, cache, out)? {
+                    out.truncate(at);
+                }
+            }
+            if out.len() == inner {
+                out.truncate(at);
+            } else if !group.name.is_empty() {
+                N::close(inner, out);
+            }
+        }
+        N::close(start, out);
+        Ok(())
+    }
+
+    fn needs(&self) -> Needs {
+        self.needs
     }
 }
 
