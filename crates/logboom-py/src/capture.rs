@@ -64,6 +64,63 @@ pub(crate) fn submit(
     arguments: &[Ref<'_>],
 ) -> Result<(), Exit> {
     let (&message, arguments) = arguments.split_first().ok_or(Exit::Library)?;
+    match submit_again(state, still, logger, level, message, arguments) {
+        Some(()) => Ok(()),
+        None => submit_anew(state, still, logger, level, message, arguments),
+    }
+}
+
+/// The usual case: another record from a known place, by a known way. `None` where that is not so, and
+/// nothing was done.
+#[inline(always)]
+fn submit_again(
+    state: &State,
+    still: &Still<'_>,
+    logger: Ref<'_>,
+    level: &logger::Level,
+    message: Ref<'_>,
+    arguments: &[Ref<'_>],
+) -> Option<()> {
+    let trail = logger::known_way(state, still, logger, level)?;
+    let Some(plan) = &trail.plan else { return Some(()) };
+    if !trail.asks_for_sites_only {
+        return None;
+    }
+    let time_ns = ffi::now_ns();
+    if time_ns >= plan.deadline_ns {
+        return None;
+    }
+    let mut values = ArrayVec::new();
+    let message = typed(still, message, arguments, &mut values)?;
+    let site = match plan.wants.site {
+        true => Site::Id(sites::current_id(state, still)?),
+        false => Site::None,
+    };
+    let outcome = global::engine().try_submit(&Record {
+        time_ns,
+        level: Level(level.number as i32),
+        thread: ffi::thread_ident(),
+        logger: Text::Id(plan.logger?),
+        site,
+        message: message.with(&values),
+        fields: &[],
+        attributes: &[],
+        routes: &plan.routes,
+    });
+    // Nothing is counted of what has to wait.
+    (!matches!(outcome, Outcome::Full | Outcome::TooLarge)).then_some(())
+}
+
+/// The same for a record that may be the first of its kind.
+#[inline(never)]
+fn submit_anew(
+    state: &State,
+    still: &mut Still<'_>,
+    logger: Ref<'_>,
+    level: &logger::Level,
+    message: Ref<'_>,
+    arguments: &[Ref<'_>],
+) -> Result<(), Exit> {
     let context = context::current(state, still);
     let context = context.as_ref().map(|context| context.get());
     let mut fields = Fields::new(context);
@@ -75,28 +132,6 @@ pub(crate) fn submit(
     let time_ns = ffi::now_ns();
     if time_ns >= plan.deadline_ns {
         return Err(Exit::Library);
-    }
-    if plan.wants.only_sites() && level.is_standard() {
-        let mut values = ArrayVec::new();
-        if let Some(message) = typed(still, message, arguments, &mut values)
-            && let Some(site) = site(state, still, &plan.wants)
-            && let Some(name) = plan.logger
-        {
-            return hand_over(
-                still,
-                &Record {
-                    time_ns,
-                    level: Level(level.number as i32),
-                    thread: ffi::thread_ident(),
-                    logger: Text::Id(name),
-                    site,
-                    message: message.with(&values),
-                    fields: &[],
-                    attributes: &[],
-                    routes: &plan.routes,
-                },
-            );
-        }
     }
     let call = Call { logger, level, message, arguments, exc_info: None, time_ns };
     submit_more(state, still, &call, &mut fields, plan)
@@ -135,15 +170,6 @@ pub(crate) fn submit_with(
     submit_more(state, still, &call, &mut fields, plan)
 }
 
-/// Where the call comes from, if that is asked for; `None` where it has to be found out.
-#[inline(always)]
-fn site(state: &State, still: &Still<'_>, wants: &Wants) -> Option<Site<'static>> {
-    match wants.site {
-        true => sites::current_id(state, still).map(Site::Id),
-        false => Some(Site::None),
-    }
-}
-
 /// A call that is to be captured.
 struct Call<'c> {
     logger: Ref<'c>,
@@ -169,6 +195,11 @@ fn submit_more(
 
     let mut values = ArrayVec::new();
     let formatted;
+    if let Some(Ok(text)) = message.exact_str()
+        && !arguments.is_empty()
+    {
+        templates::meet(still, message, text);
+    }
     let captured = match typed(still, message, arguments, &mut values) {
         Some(captured) => captured,
         // The library asks the message for its text before the exception.
@@ -268,7 +299,7 @@ fn plan_anew(
 }
 
 /// Makes the plan of a record; false for one that is not enabled, or reaches nothing.
-#[inline(always)]
+#[inline]
 fn goes(
     state: &State,
     still: &mut Still<'_>,
@@ -283,7 +314,7 @@ fn goes(
 }
 
 /// Submits; waits without the GIL where the ring is full.
-#[inline(always)]
+#[inline]
 fn hand_over(still: &mut Still<'_>, record: &Record<'_>) -> Result<(), Exit> {
     match global::engine().try_submit(record) {
         Outcome::Full | Outcome::TooLarge => wait(still, record),
@@ -329,7 +360,7 @@ impl<'c> Captured<'c> {
 /// The message and its arguments, copied typed; `None` where Python has to format them now.
 #[inline(always)]
 fn typed<'c>(
-    still: &mut Still<'_>,
+    still: &Still<'_>,
     message: Ref<'c>,
     arguments: &[Ref<'c>],
     values: &mut ArrayVec<Value<'c>, MOST_ARGUMENTS>,

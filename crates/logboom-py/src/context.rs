@@ -64,11 +64,11 @@ impl Context {
 
 /// The context of this call, if there can be one.
 #[inline]
-pub(crate) fn current<'py>(state: &State, still: &mut Still<'py>) -> Option<Bound<'py, Context>> {
+pub(crate) fn current<'py>(state: &State, still: &Still<'py>) -> Option<Bound<'py, Context>> {
     if !EVER_BOUND.load(Ordering::Relaxed) {
         return None;
     }
-    let value = ffi::context_value(still.python(), &state.context_var)?;
+    let value = ffi::context_value(still, &state.context_var)?;
     value.cast_into_exact::<Context>().ok()
 }
 

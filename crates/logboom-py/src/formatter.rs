@@ -5,6 +5,7 @@
 //! assigned, `datefmt` replaced, a method patched — so a [`Look`] keeps stamps of everything it was
 //! drawn from, and is good while they hold.
 
+use crate::ffi::paving::Paving;
 use crate::ffi::stamp::ObjectStamp;
 use crate::ffi::{Ref, Still};
 use crate::state::{State, state};
@@ -69,6 +70,21 @@ impl Look {
                 .iter()
                 .all(|(object, stamp)| stamp.holds(still, Ref::from_py(still, object)))
             && self.more.as_ref().is_none_or(|more| more.holds(still))
+    }
+}
+
+impl Look {
+    /// Shows the objects that it holds.
+    pub(crate) fn held<'a>(&'a self, show: &mut dyn FnMut(&'a Py<PyAny>)) {
+        show(&self.given);
+        self.stamps.iter().for_each(|(object, _)| show(object));
+    }
+
+    /// Guards that all is as it was, of one that is held.
+    pub(crate) fn guard(&self, paving: &mut Paving<'_>) -> Option<()> {
+        // Styles with more are rare.
+        self.more.is_none().then_some(())?;
+        self.stamps.iter().try_for_each(|(_, stamp)| stamp.guard(paving))
     }
 }
 

@@ -12,7 +12,8 @@
 //!
 //! Pinned by `tests/python/test_handlers.py` and `test_rotating.py`.
 
-use crate::ffi::object::{GilSlot, NativeClass};
+use crate::ffi::object::NativeClass;
+use crate::ffi::paving::{Numbered, Paving};
 use crate::ffi::stream::Stream;
 use crate::ffi::{self, Ref, Still};
 use crate::fields::Fields;
@@ -21,6 +22,7 @@ use crate::global;
 use crate::places;
 use crate::state::{self, State};
 use crate::waiting;
+use arrayvec::ArrayVec;
 use logboom::engine::{Outcome, Wait};
 use logboom::format::{Needs, PatternFormatter};
 use logboom::level::Level;
@@ -86,11 +88,11 @@ impl Wants {
 #[pyclass(frozen, module = "logboom._logboom")]
 pub(crate) struct Route {
     id: RouteId,
-    stream: GilSlot<Stream>,
+    stream: Numbered<Stream>,
     wants: Wants,
     pattern: Option<Arc<PatternFormatter>>,
     work: Option<Work>,
-    look: GilSlot<Look>,
+    look: Numbered<Look>,
     open: AtomicBool,
     deadline_ns: i64,
     /// How often the sink went on to another file, when the handler last followed and now; for sinks
@@ -150,6 +152,26 @@ impl Route {
         self.writes_to(still, stream)
             && !self.moved()
             && self.look.get(still).is_some_and(|look| look.holds(state, still, formatter))
+    }
+
+    /// Guards that an object is the route that it is, with the stream and the formatter that it has,
+    /// both unchanged. `turns` takes the count of a file that others move.
+    pub(crate) fn guard<'s, const N: usize>(
+        paving: &mut Paving<'s>,
+        object: Ref<'s>,
+        turns: &mut ArrayVec<(Turns, u64), N>,
+    ) -> Option<()> {
+        let route = paving.native(object, &ROUTE)?;
+        paving
+            .numbered(&route, |route| &route.stream, |stream, show| stream.held(show))?
+            .guard(paving)?;
+        paving
+            .numbered(&route, |route| &route.look, |look, show| look.held(show))?
+            .guard(paving)?;
+        match &route.get().turns {
+            Some((then, now)) => turns.try_push((now.clone(), then.load(Ordering::Relaxed))).ok(),
+            None => Some(()),
+        }
     }
 
     /// Whether another look may tell that the engine still does what the handler would: not where
@@ -326,7 +348,7 @@ pub(crate) fn open_route(
     let wants = Wants::of(&compiled);
     let spec = RouteSpec::shared(name, compiled.for_route()?, sink);
     let id = py.detach(|| global::engine().open_route(spec)).map_err(crate::error::to_python)?;
-    let (own_stream, slot) = (GilSlot::empty(), GilSlot::empty());
+    let (own_stream, slot) = (Numbered::empty(), Numbered::empty());
     own_stream.set(&mut still, Some(Stream::new(stream)));
     slot.set(&mut still, look);
     Ok(Route {

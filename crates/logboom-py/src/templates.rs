@@ -42,23 +42,27 @@ impl Signature {
     }
 }
 
-/// The template as the record names it, if the writer renders these values exactly as Python does.
+/// Looks at a template that was not met before.
+#[inline]
+pub(crate) fn meet(still: &mut Still<'_>, message: Ref<'_>, text: &str) {
+    let place = &TEMPLATES[(message.address() >> 4) % PLACES];
+    if place.get(still).is_none_or(|known| !message.is(&known.object)) {
+        place.set(still, Some(learn(message, text)));
+    }
+}
+
+/// The template as the record names it, if it was met and the writer renders these values exactly as
+/// Python does.
 #[inline(always)]
 pub(crate) fn accepted<'c>(
-    still: &mut Still<'_>,
+    still: &Still<'_>,
     message: Ref<'c>,
     text: &'c str,
     values: &[Value<'_>],
     signature: Signature,
 ) -> Option<Text<'c>> {
     let place = &TEMPLATES[(message.address() >> 4) % PLACES];
-    let known = match place.get(still) {
-        Some(known) if message.is(&known.object) => known,
-        _ => {
-            place.set(still, Some(learn(message, text)));
-            place.get(still)?
-        }
-    };
+    let known = place.get(still).filter(|known| message.is(&known.object))?;
     if known.accepted.get(still) != signature.0 {
         if !known.template.as_ref()?.accepts(values.iter().map(Kind::of)) {
             return None;

@@ -6,6 +6,7 @@
 //! dictionary is watched for as long as there is a stamp of it.
 
 use super::object::{Ref, Still};
+use super::paving::Paving;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -71,6 +72,7 @@ mod version {
     use super::*;
 
     /// What tells the changes of a dictionary, without holding it.
+    #[derive(Clone)]
     pub(in super::super) struct Version;
 
     impl Version {
@@ -86,6 +88,13 @@ mod version {
         pub(in super::super) unsafe fn now(&self, dict: *mut ffi::PyObject) -> u64 {
             // SAFETY: by the caller.
             unsafe { (*dict.cast::<ffi::PyDictObject>()).ma_version_tag }
+        }
+
+        /// Where the number of a dictionary lies.
+        pub(in super::super) fn place(&self, dict: *mut ffi::PyObject) -> *const u64 {
+            dict.cast::<ffi::PyDictObject>()
+                .wrapping_byte_add(std::mem::offset_of!(ffi::PyDictObject, ma_version_tag))
+                .cast()
         }
     }
 }
@@ -142,6 +151,7 @@ mod version {
     }
 
     /// What tells the changes of a dictionary, without holding it. Its end is a change.
+    #[derive(Clone)]
     pub(in super::super) struct Version {
         dict: usize,
         count: Arc<AtomicU64>,
@@ -165,6 +175,11 @@ mod version {
         #[inline]
         pub(in super::super) unsafe fn now(&self, _: Object) -> u64 {
             self.count.load(Ordering::Relaxed)
+        }
+
+        /// Where the number lies.
+        pub(in super::super) fn place(&self, _: Object) -> *const u64 {
+            Arc::as_ptr(&self.count).cast()
         }
     }
 
@@ -203,6 +218,13 @@ impl Watched {
     pub(crate) fn version(&self, _: &Still<'_>) -> u64 {
         // SAFETY: a dict, which is held.
         unsafe { self.version.now(self.dict.as_ptr()) }
+    }
+
+    /// Guards that the number is what it is now; the dictionary is one that is the same.
+    pub(crate) fn guard(&self, paving: &mut Paving<'_>) -> Option<()> {
+        paving.has_same(self.dict.as_ptr())?;
+        // SAFETY: so it is alive, and dictionaries stay dictionaries.
+        unsafe { paving.version(&self.version, self.dict.as_ptr()) }
     }
 
     /// The dictionary.

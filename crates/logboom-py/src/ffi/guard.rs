@@ -65,6 +65,17 @@ impl ClassStamp {
         self.holds_for(object.type_ptr())
     }
 
+    /// The words that say so: eight bytes each, in the class.
+    pub(super) fn words(self) -> impl Iterator<Item = *const u64> {
+        let class = self.class;
+        // SAFETY: only addresses are taken, inside a class that was alive when this was made.
+        let (tag, flags) = unsafe {
+            ((&raw const (*class).tp_version_tag).cast(), (&raw const (*class).tp_flags).cast())
+        };
+        // Up to 3.10 a flag says whether the tag is good.
+        [Some(tag), cfg!(not(Py_3_11)).then_some(flags)].into_iter().flatten()
+    }
+
     /// Whether `class` is this one, as it was.
     #[inline(always)]
     pub(crate) fn is(self, _: &Still<'_>, class: &Py<PyType>) -> bool {

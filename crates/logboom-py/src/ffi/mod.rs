@@ -23,6 +23,7 @@ pub(crate) mod frame;
 pub(crate) mod guard;
 pub(crate) mod method;
 pub(crate) mod object;
+pub(crate) mod paving;
 pub(crate) mod signals;
 pub(crate) mod slots;
 pub(crate) mod stamp;
@@ -45,10 +46,13 @@ pub(crate) fn thread_ident() -> u64 {
 
 /// What a context variable holds here; `None` where it holds nothing, `None`, or is no such variable.
 #[inline]
+///
+/// Runs no Python code: context variables are told apart by what they are.
 pub(crate) fn context_value<'py>(
-    py: Python<'py>,
+    still: &Still<'py>,
     variable: &Py<PyAny>,
 ) -> Option<Bound<'py, PyAny>> {
+    let py = still.attached();
     let mut value = std::ptr::null_mut();
     // SAFETY: attached; anything but a context variable is refused with an error.
     let outcome =

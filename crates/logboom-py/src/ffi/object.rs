@@ -20,6 +20,11 @@ impl<'py> Still<'py> {
     pub(crate) fn python(&mut self) -> Python<'py> {
         self.0
     }
+
+    /// The token, for what runs no Python code.
+    pub(super) fn attached(&self) -> Python<'py> {
+        self.0
+    }
 }
 
 /// An object borrowed for as long as no Python code runs, or for the length of a call of which it
@@ -217,6 +222,7 @@ impl<T: pyo3::PyTypeInfo> NativeClass<T> {
 }
 
 /// A place for what only the thread with the GIL touches.
+#[repr(transparent)]
 pub(crate) struct GilCell<T>(Cell<T>);
 
 // SAFETY: `get` and `set` take a `Still`, which only a thread that holds the GIL has; the module is
@@ -255,6 +261,12 @@ impl<T> GilSlot<T> {
         // SAFETY: the value is replaced only by `set`, which takes the `Still` exclusively; a `Still`
         // of another call exists only while Python code runs, and then this borrow is over.
         unsafe { (*self.0.get()).as_ref() }
+    }
+
+    /// What was there, and nothing is any more.
+    pub(crate) fn take(&self, _: &mut Still<'_>) -> Option<T> {
+        // SAFETY: as for `get`; the exclusive `Still` rules out borrows of the value.
+        unsafe { (*self.0.get()).take() }
     }
 
     pub(crate) fn set(&self, still: &mut Still<'_>, value: Option<T>) {

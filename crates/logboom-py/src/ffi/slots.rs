@@ -6,6 +6,7 @@
 
 use super::guard::ClassStamp;
 use super::object::{GilCell, Ref, Still};
+use super::paving::Paving;
 use super::stamp::ObjectStamp;
 use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
@@ -37,6 +38,18 @@ impl Shaped {
     pub(crate) fn new(still: &Still<'_>, stamp: ObjectStamp, shape: Shape<'_>) -> Shaped {
         let class = if stamp.holds(still, shape.object) { shape.class } else { 0 };
         Shaped { class, stamp }
+    }
+
+    /// Guards that nothing of it has changed, and returns its shape.
+    pub(crate) fn guard<'s>(
+        &self,
+        paving: &mut Paving<'s>,
+        still: &'s Still<'_>,
+        object: Ref<'s>,
+    ) -> Option<Shape<'s>> {
+        let shape = self.shape(still, object)?;
+        self.stamp.guard(paving)?;
+        Some(shape)
     }
 
     /// The shape of this object, if it is the same one and nothing of it has changed.
@@ -121,6 +134,11 @@ impl Slot {
         // The offset is good for as long as the class is this one: for ever.
         std::mem::forget(class.clone());
         Ok(Slot { class: class.as_ptr() as usize, offset: member.offset })
+    }
+
+    /// The address of the object, and of the slot in it.
+    pub(super) fn place(self, shape: Shape<'_>) -> (usize, *const *mut ffi::PyObject) {
+        (shape.object.address(), shape.object.as_ptr().wrapping_byte_offset(self.offset).cast())
     }
 
     /// What the slot holds; `None` where it was never set or was deleted, and for objects that have

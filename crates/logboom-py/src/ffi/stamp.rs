@@ -8,6 +8,7 @@
 use super::dict::{self, Key, Version};
 use super::guard::{ClassStamp, dict_place};
 use super::object::{Ref, Still};
+use super::paving::Paving;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -85,6 +86,23 @@ impl<const N: usize> ObjectStamp<N> {
         dict as usize == self.dict
             // SAFETY: what is there is null or a dict that the object holds, and `dict` was never null.
             && unsafe { self.version.now(dict) } == self.then
+    }
+
+    /// Guards what it vouches for, of an object that is there.
+    pub(crate) fn guard(&self, paving: &mut Paving<'_>) -> Option<()> {
+        paving.class(self.object, self.class)?;
+        let dict = self.dict as *mut ffi::PyObject;
+        // SAFETY: an object of this class has the place of its dictionary there; what is in it then is this
+        // one, which the object holds. As it is the very one of then, and unchanged, so is the object,
+        // and what the dictionary holds.
+        unsafe {
+            paving.place(self.object, self.place)?;
+            paving.version(&self.version, dict)?;
+            for value in self.values {
+                paving.is_same(value);
+            }
+        }
+        Some(())
     }
 
     /// What the object has under the names, if nothing of it has changed.

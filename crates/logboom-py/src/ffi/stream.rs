@@ -6,6 +6,7 @@
 //! has to hold the number that `fileno()` gives. Where it does not, the stream counts as open.
 
 use super::object::{Ref, Still, own};
+use super::paving::Paving;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
@@ -28,6 +29,23 @@ impl Stream {
     pub(crate) fn is_open_and(&self, still: &Still<'_>, stream: Ref<'_>) -> bool {
         stream.is(&self.stream) && self.file.as_ref().is_none_or(|file| file.is_open(still))
     }
+
+    /// Shows the objects that it holds.
+    pub(crate) fn held<'a>(&'a self, show: &mut dyn FnMut(&'a Py<PyAny>)) {
+        show(&self.stream);
+        if let Some(file) = &self.file {
+            show(&file.0);
+        }
+    }
+
+    /// Guards that it is open, of one that is held.
+    pub(crate) fn guard(&self, paving: &mut Paving<'_>) -> Option<()> {
+        match &self.file {
+            // SAFETY: an `io.FileIO` has its descriptor there and flags behind it, as `File::of` found out.
+            Some(file) => unsafe { paving.part(&file.0, file.place()) },
+            None => Some(()),
+        }
+    }
 }
 
 /// An `io.FileIO`, held.
@@ -43,7 +61,7 @@ impl File {
         let class = py.import("io")?.getattr("FileIO")?.cast_into::<PyType>()?;
         // SAFETY: a class is alive as long as its object is.
         let size = unsafe { (*class.as_type_ptr()).tp_basicsize } as usize;
-        let holds_field = size >= size_of::<ffi::PyObject>() + size_of::<c_int>();
+        let holds_field = size >= size_of::<ffi::PyObject>() + 2 * size_of::<c_int>();
         if !file.get_type().is(&class) || !holds_field {
             return Ok(None);
         }
@@ -61,6 +79,10 @@ impl File {
     fn descriptor(&self) -> c_int {
         // SAFETY: the object is held and its class is `FileIO`, whose objects are larger than the head
         // and an int behind it, as `of` found out. Whatever that int is, it can be read.
-        unsafe { self.0.as_ptr().add(1).cast::<c_int>().read() }
+        unsafe { self.place().read() }
+    }
+
+    fn place(&self) -> *const c_int {
+        self.0.as_ptr().wrapping_add(1).cast()
     }
 }

@@ -18,10 +18,12 @@
 mod methods;
 mod obstacle;
 mod reached;
+mod trail;
 mod view;
 
 pub(crate) use methods::{is_native, logger_methods};
 pub(crate) use obstacle::{handler_obstacle, library_obstacle, logger_obstacle, way_obstacle};
+pub(crate) use trail::find as known_way;
 
 use crate::ffi::dict::Key;
 use crate::ffi::object::own;
@@ -40,6 +42,7 @@ pub(crate) const MOST_ROUTES: usize = 8;
 const MOST_PARENTS: usize = 64;
 
 /// Where a record goes and what has to be known of it.
+#[derive(Clone)]
 pub(crate) struct Plan {
     /// The logger's name, where it is in the ring's table.
     pub(crate) logger: Option<TextId>,
@@ -231,12 +234,6 @@ impl Level {
         Ok(Level { key: Key::int(py, number)?, number: number.into(), rank })
     }
 
-    /// Whether it is one that the library defines.
-    #[inline]
-    pub(crate) fn is_standard(&self) -> bool {
-        self.rank < STANDARD
-    }
-
     /// The levels that the library defines, by rank.
     ///
     /// # Errors
@@ -249,7 +246,6 @@ impl Level {
 
 /// Makes a plan of what a record of this level would reach; false for one that is not enabled, the
 /// obstacle where only the library can say.
-#[inline(always)]
 pub(crate) fn plan(
     state: &State,
     still: &mut Still<'_>,
@@ -259,5 +255,17 @@ pub(crate) fn plan(
     ask: Ask,
     plan: &mut Plan,
 ) -> Result<bool, Obstacle> {
-    settle(state, still, |still| walk(state, still, logger, level, fields, ask, plan))
+    if let Some(known) = known_way(state, still, logger, level) {
+        match &known.plan {
+            Some(found) if !found.wants.all_fields || fields.shows_context() => {
+                *plan = found.clone();
+                return Ok(true);
+            }
+            None if ask == Ask::WhetherAndWhere => return Ok(false),
+            _ => {}
+        }
+    }
+    let goes = settle(state, still, |still| walk(state, still, logger, level, fields, ask, plan))?;
+    trail::lay(state, still, logger, level, fields, goes.then_some(&*plan));
+    Ok(goes)
 }

@@ -130,7 +130,7 @@ fn told<T>(
 ) -> Option<&'static str> {
     let mut still = Still::new(py);
     let Some(state) = state::current(py, &mut still) else { return Some(Obstacle::Library.word()) };
-    let context = context::current(state, &mut still);
+    let context = context::current(state, &still);
     let context = context.as_ref().map(|context| context.get());
     look(state, &mut still, &Fields::new(context)).err().map(Obstacle::word)
 }

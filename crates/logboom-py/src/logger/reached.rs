@@ -1,15 +1,19 @@
 //! What a look at a handler found, and going past it with a record.
 
+use super::trail::MOST_TURNS;
 use super::view::is_overridden;
 use super::{Detour, Obstacle, Plan, Stale};
 use crate::ffi::guard::ClassStamp;
 use crate::ffi::object::own;
+use crate::ffi::paving::Paving;
 use crate::ffi::slots::{Shaped, Slot};
 use crate::ffi::stamp::ObjectStamp;
 use crate::ffi::{Ref, Still, dict};
 use crate::fields::Fields;
 use crate::route::{ROUTE, Route};
 use crate::state::{Kind, State};
+use arrayvec::ArrayVec;
+use logboom::sink::Turns;
 use pyo3::prelude::*;
 
 /// A handler at one moment, without holding it.
@@ -94,7 +98,50 @@ impl Reached {
     }
 }
 
+impl Reached {
+    /// Guards what going past it looks at, after it went well. `turns` takes the count of a file that others
+    /// move.
+    pub(super) fn guard<'s>(
+        &self,
+        state: &State,
+        still: &'s Still<'_>,
+        handler: Ref<'s>,
+        level: i64,
+        paving: &mut Paving<'s>,
+        turns: &mut ArrayVec<(Turns, u64), MOST_TURNS>,
+    ) -> Option<()> {
+        match self {
+            Reached::Ours(ours) => ours.guard(state, still, handler, level, paving, turns),
+            Reached::Null(stamp, None) => stamp.guard(paving),
+            Reached::Null(..) | Reached::Foreign(_) => None,
+        }
+    }
+}
+
 impl Ours {
+    fn guard<'s>(
+        &self,
+        state: &State,
+        still: &'s Still<'_>,
+        handler: Ref<'s>,
+        level: i64,
+        paving: &mut Paving<'s>,
+        turns: &mut ArrayVec<(Turns, u64), MOST_TURNS>,
+    ) -> Option<()> {
+        let slots = &state.handler_slots;
+        let shape = self.shaped.guard(paving, still, handler)?;
+        paving.number(slots.level, shape)?;
+        if level < slots.level.read(still, shape)?.exact_i64()? {
+            return Some(());
+        }
+        let filters = paving.slot(slots.filters, shape)?;
+        paving.list(filters)?;
+        let object = paving.slot(slots.route, shape)?;
+        paving.slot(slots.formatter, shape)?;
+        paving.slot(slots.stream, shape)?;
+        Route::guard(paving, object, turns)
+    }
+
     #[inline(always)]
     fn visit<'s>(
         &self,

@@ -10,6 +10,7 @@ use super::{ATTRIBUTE, Detour, Level, Obstacle, STANDARD, is_native};
 use crate::ffi::dict::{self, Key, Watched};
 use crate::ffi::guard::{ClassStamp, lookup};
 use crate::ffi::object::{GilCell, GilSlot, own};
+use crate::ffi::paving::Paving;
 use crate::ffi::stamp::{ObjectStamp, Values};
 use crate::ffi::{Ref, Still};
 use crate::names::Name;
@@ -27,7 +28,7 @@ pub(super) struct View {
 
 /// What vouches for a view.
 enum Seen {
-    Whole(ObjectStamp<4>),
+    Whole(ObjectStamp<5>),
     /// The attributes of other classes' objects are nobody's to touch.
     Class(ClassStamp),
 }
@@ -37,6 +38,7 @@ const NAME: usize = 0;
 const PARENT: usize = 1;
 const HANDLERS: usize = 2;
 const FILTERS: usize = 3;
+// The fifth is `_cache`, which `Levels` reads.
 
 /// What was made of the attributes, each `None` where it is not of the type that the library gives it.
 struct Own {
@@ -53,7 +55,8 @@ struct Own {
 #[derive(Clone, Copy)]
 pub(super) struct Logger<'s> {
     still: &'s Still<'s>,
-    values: Values<'s, 4>,
+    stamp: &'s ObjectStamp<5>,
+    values: Values<'s, 5>,
     own: &'s Own,
 }
 
@@ -164,6 +167,26 @@ impl<'s> Logger<'s> {
         Name::id(&self.own.named, self.still, self.name()?.exact_str()?.ok()?)
     }
 
+    /// Guards that the view still holds.
+    pub(super) fn guard(self, paving: &mut Paving<'_>) -> Option<()> {
+        self.stamp.guard(paving)
+    }
+
+    /// Guards which levels are let through.
+    pub(super) fn guard_levels(self, paving: &mut Paving<'_>) -> Option<()> {
+        self.own.levels.as_ref()?.cache.guard(paving)
+    }
+
+    /// Guards that nothing filters.
+    pub(super) fn guard_filters(self, paving: &mut Paving<'_>) -> Option<()> {
+        paving.list(self.values.get(FILTERS)?)
+    }
+
+    /// Guards which handlers it has.
+    pub(super) fn guard_handlers(self, paving: &mut Paving<'_>) -> Option<()> {
+        paving.list(self.values.get(HANDLERS)?)
+    }
+
     #[inline]
     fn list(self, at: usize) -> Result<&'s [Ref<'s>], Detour> {
         self.values.get(at).and_then(Ref::exact_list).ok_or(ATTRIBUTE)
@@ -174,7 +197,7 @@ impl View {
     fn read(state: &State, still: &mut Still<'_>, logger: &Bound<'_, PyAny>) -> Option<View> {
         let keys = &state.keys;
         if state.classified(still, logger) == Kind::Logger
-            && let names = [&keys.name, &keys.parent, &keys.handlers, &keys.filters]
+            && let names = [&keys.name, &keys.parent, &keys.handlers, &keys.filters, &keys.cache]
             && let Ok((stamp, attributes)) = ObjectStamp::of(logger, names)
         {
             let own =
@@ -201,7 +224,12 @@ impl View {
         match &self.seen {
             Seen::Whole(stamp) => {
                 let values = stamp.values(still, logger)?;
-                Some(self.own.as_ref().map_err(|o| *o).map(|own| Logger { still, values, own }))
+                Some(self.own.as_ref().map_err(|o| *o).map(|own| Logger {
+                    still,
+                    stamp,
+                    values,
+                    own,
+                }))
             }
             // The verdict is about the class, so it is good for each of its objects.
             Seen::Class(class) => class.is_of(logger).then_some(Err(Obstacle::LoggerClass)),

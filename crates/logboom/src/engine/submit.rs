@@ -81,7 +81,7 @@ impl Engine {
     }
 
     /// As [`Engine::submit`], but never waits: where that would, it answers [`Outcome::Full`].
-    #[inline]
+    #[inline(always)]
     pub fn try_submit(&self, record: &Record<'_>) -> Outcome {
         self.submit_with(record, Patience::None)
     }
@@ -105,7 +105,7 @@ impl Engine {
         self.generation.shared.registry.count(routes, |counters| counters.count_failed(1));
     }
 
-    #[inline]
+    #[inline(always)]
     fn submit_with(&self, record: &Record<'_>, patience: Patience) -> Outcome {
         let Some(len) = record.encoded_len() else { return self.reject(record) };
         match self.generation.ring.try_reserve(len) {
@@ -114,7 +114,7 @@ impl Engine {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn commit(
         &self,
         generation: &Generation,

@@ -10,7 +10,7 @@ use crate::field::Value;
 impl Record<'_> {
     /// How many bytes [`Record::encode`] writes, or `None` where the record is beyond the format:
     /// more than 255 arguments or attributes, 65,535 fields or routes, or [`MAX_RECORD_BYTES`].
-    #[inline]
+    #[inline(always)]
     pub fn encoded_len(&self) -> Option<usize> {
         let mut len = HEAD_BYTES + 4 * self.routes.len();
         if let Text::Inline(text) = self.logger {
@@ -49,7 +49,7 @@ impl Record<'_> {
     ///
     /// # Panics
     /// If `out` is shorter than that, or `encoded_len` is `None`.
-    #[inline]
+    #[inline(always)]
     pub fn encode(&self, out: &mut [u8]) {
         let (kind, message, values): (u8, Text<'_>, &[Value<'_>]) = match self.message {
             Message::Plain(text) => (KIND_PLAIN, text, &[]),
@@ -102,7 +102,7 @@ impl Record<'_> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn text_id(text: Text<'_>) -> u32 {
     match text {
         Text::Id(id) => id.get(),
@@ -110,7 +110,7 @@ fn text_id(text: Text<'_>) -> u32 {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn value_len(value: &Value<'_>) -> usize {
     match value {
         Value::None | Value::Bool(_) => 1,
@@ -122,21 +122,21 @@ fn value_len(value: &Value<'_>) -> usize {
 struct Cursor<'b>(&'b mut [u8]);
 
 impl Cursor<'_> {
-    #[inline]
+    #[inline(always)]
     fn put(&mut self, bytes: &[u8]) {
         let (here, rest) = std::mem::take(&mut self.0).split_at_mut(bytes.len());
         here.copy_from_slice(bytes);
         self.0 = rest;
     }
 
-    #[inline]
+    #[inline(always)]
     fn put_text(&mut self, text: &[u8]) {
         self.put(&(text.len() as u32).to_le_bytes());
         self.put(text);
     }
 
     /// What `N` bytes are written to.
-    #[inline]
+    #[inline(always)]
     fn next<const N: usize>(&mut self) -> &mut [u8; N] {
         let (here, rest) =
             std::mem::take(&mut self.0).split_first_chunk_mut().expect("as long as asked for");
@@ -144,14 +144,14 @@ impl Cursor<'_> {
         here
     }
 
-    #[inline]
+    #[inline(always)]
     fn put_tagged(&mut self, tag: u8, payload: [u8; 8]) {
         let place: &mut [u8; 9] = self.next();
         place[0] = tag;
         place[1..].copy_from_slice(&payload);
     }
 
-    #[inline]
+    #[inline(always)]
     fn put_tagged_text(&mut self, tag: u8, text: &str) {
         let place: &mut [u8; 5] = self.next();
         place[0] = tag;
@@ -159,7 +159,7 @@ impl Cursor<'_> {
         self.put(text.as_bytes());
     }
 
-    #[inline]
+    #[inline(always)]
     fn put_value(&mut self, value: &Value<'_>) {
         match *value {
             Value::None => self.put(&[TAG_NONE]),
