@@ -12,8 +12,8 @@
 //! full fence on both sides forbids that, but costs the producer more than the rest of its commit.
 //! On Linux the consumer has the kernel run the fence on the producers' processors, by `membarrier`,
 //! before it looks a last time and goes to deep sleep; the producer then only has to keep the
-//! compiler from turning the two around. Where that system call is missing, and before
-//! the first sleep or long nap, producers run the fence.
+//! compiler from turning the two around. Where that system call is missing, and where the ring was made
+//! in a process of several threads before its first sleep or long nap, producers run the fence.
 //!
 //! A nap needs none of this: it ends by itself, and a wake-up that is missed because of the race is
 //! made up for by the next commit.
@@ -65,13 +65,17 @@ pub(crate) struct Signal {
 
 impl Signal {
     pub(crate) fn new() -> Self {
-        Signal {
+        let signal = Signal {
             state: AtomicU32::new(ABSENT),
             mode: AtomicU32::new(UNSETTLED),
             woken: AtomicBool::new(false),
             parked: Mutex::new(()),
             condvar: Condvar::new(),
+        };
+        if membarrier::is_at_hand() {
+            signal.settle_mode();
         }
+        signal
     }
 
     /// Takes the consumer's token.
@@ -163,9 +167,9 @@ impl Signal {
         }
     }
 
-    /// Settles, once, whether producers have to run the fence. Not done when the ring is made: in a
-    /// process of several threads the registration takes milliseconds, for which nobody waits while
-    /// the consumer would rest anyway.
+    /// Settles, once, whether producers have to run the fence. In a process of several threads the
+    /// registration takes milliseconds, for which nobody waits while the consumer would rest anyway; so a
+    /// ring that is made in one does not do it at once.
     fn settle_mode(&self) {
         if self.mode.load(Relaxed) == UNSETTLED {
             let mode = if membarrier::register() { LIGHT } else { FENCED };
