@@ -74,6 +74,7 @@ pub struct Needs {
 #[derive(Debug, Default)]
 pub struct FormatCache {
     date: date::DateCache,
+    shapes: pattern::Shapes,
     iso: date::IsoCache,
     structured: structured::Scratch,
     process: Option<u32>,

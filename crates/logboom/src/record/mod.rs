@@ -32,6 +32,7 @@ mod encode;
 mod tests;
 mod view;
 
+pub(crate) use view::{Argument, Ids};
 pub use view::{Malformed, MessageView, RecordView, Values};
 
 use crate::field::{Field, Value};

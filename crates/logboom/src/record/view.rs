@@ -1,9 +1,9 @@
 //! Reading a record back: every length and tag is checked once, when it is parsed.
 
 use super::{
-    Attribute, CallSite, FLAG_INLINE_SITE, KIND_BRACE, KIND_LINE, KIND_PERCENT, KIND_PLAIN,
-    RouteId, Style, TAG_BIG_INT, TAG_F64, TAG_FALSE, TAG_I64, TAG_JSON, TAG_NONE, TAG_STR,
-    TAG_TRUE, TAG_U64, TextId, Texts,
+    Attribute, CallSite, FLAG_INLINE_SITE, HEAD_BYTES, KIND_BRACE, KIND_LINE, KIND_PERCENT,
+    KIND_PLAIN, RouteId, Style, TAG_BIG_INT, TAG_F64, TAG_FALSE, TAG_I64, TAG_JSON, TAG_NONE,
+    TAG_STR, TAG_TRUE, TAG_U64, TextId, Texts,
 };
 use crate::field::{Field, Value};
 use crate::level::Level;
@@ -44,12 +44,18 @@ pub struct RecordView<'a> {
     pub thread: u64,
     /// The name of the logger.
     pub logger: &'a [u8],
+    /// The table's id of that, where it has one.
+    logger_id: Option<TextId>,
     /// The place of the call, where it was captured.
     pub site: Option<CallSite<'a>>,
     /// The table's id of the call site, where it has one: a key for what is derived from it.
     pub site_id: Option<TextId>,
     /// What it says.
     pub message: MessageView<'a>,
+    /// The table's id of its text or template, where it has one.
+    pub(crate) message_id: Option<TextId>,
+    kind: u8,
+    n_values: u8,
     routes: &'a [u8],
     fields: &'a [u8],
     attributes: &'a [u8],
@@ -65,17 +71,17 @@ impl<'a> RecordView<'a> {
     }
 
     fn parse_checked<T: Texts + ?Sized>(bytes: &'a [u8], texts: &'a T) -> Option<Self> {
-        let mut reader = Reader(bytes);
-        let time_ns = reader.u64()? as i64;
-        let thread = reader.u64()?;
-        let level = Level(reader.u32()? as i32);
-        let logger_id = TextId::new(reader.u32()?);
-        let site_id = TextId::new(reader.u32()?);
-        let message_id = TextId::new(reader.u32()?);
-        let &[kind, n_values, f0, f1, n_attributes, flags, r0, r1] = reader.take(8)? else {
-            return None;
-        };
-        let routes = reader.take(4 * usize::from(u16::from_le_bytes([r0, r1])))?;
+        let (head, rest) = bytes.split_first_chunk::<HEAD_BYTES>()?;
+        let mut reader = Reader(rest);
+        let u64_at = |at: usize| u64::from_le_bytes(std::array::from_fn(|n| head[at + n]));
+        let u32_at = |at: usize| u32::from_le_bytes(std::array::from_fn(|n| head[at + n]));
+        let u16_at = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
+        let (time_ns, thread) = (u64_at(0) as i64, u64_at(8));
+        let level = Level(u32_at(16) as i32);
+        let [logger_id, site_id, message_id] = [20, 24, 28].map(|at| TextId::new(u32_at(at)));
+        let [kind, n_values, n_attributes, flags] = [head[32], head[33], head[36], head[37]];
+        let (n_fields, n_routes) = (u16_at(34), u16_at(38));
+        let routes = reader.take(4 * usize::from(n_routes))?;
         let mut text = |id: Option<TextId>| match id {
             Some(id) => texts.text(id),
             None => reader.text(),
@@ -86,19 +92,18 @@ impl<'a> RecordView<'a> {
             (id, _) => Some(CallSite::from_text(text(id)?)?),
         };
         let message = text(message_id)?;
-        let values = Values(
-            reader.measure(|reader| (0..n_values).try_for_each(|_| reader.value().map(drop)))?,
-        );
+        let values =
+            Values(reader.measure(|reader| (0..n_values).try_for_each(|_| reader.skip_value()))?);
         let fields = reader.measure(|reader| {
-            (0..u16::from_le_bytes([f0, f1])).try_for_each(|_| {
-                std::str::from_utf8(reader.text()?).ok()?;
-                reader.value().map(drop)
+            (0..n_fields).try_for_each(|_| {
+                reader.text()?;
+                reader.skip_value()
             })
         })?;
         let attributes = reader.measure(|reader| {
             (0..n_attributes).try_for_each(|_| {
                 Attribute::from_tag(reader.u8()?)?;
-                std::str::from_utf8(reader.text()?).ok().map(drop)
+                reader.text().map(drop)
             })
         })?;
         let message = match kind {
@@ -113,13 +118,42 @@ impl<'a> RecordView<'a> {
             level,
             thread,
             logger,
+            logger_id,
             site,
             site_id,
             message,
+            message_id,
+            kind,
+            n_values,
             routes,
             fields,
             attributes,
         })
+    }
+
+    /// What it has in common with records of one place, where all of that is in the table and it has no
+    /// attributes.
+    #[inline]
+    pub(crate) fn ids(&self) -> Option<Ids> {
+        let id = |id: Option<TextId>| id.map_or(0, TextId::get);
+        let known = self.attributes.is_empty() && self.site.is_some() == self.site_id.is_some();
+        known.then_some(Ids {
+            logger: self.logger_id?.get(),
+            site: id(self.site_id),
+            message: id(self.message_id),
+            level: self.level,
+            kind: self.kind,
+            n_values: self.n_values,
+        })
+    }
+
+    /// The arguments of the message.
+    #[inline]
+    pub(crate) fn arguments(&self) -> Values<'a> {
+        match self.message {
+            MessageView::Template(_, _, values) => values,
+            _ => Values(&[]),
+        }
     }
 
     /// The routes it goes to.
@@ -134,10 +168,7 @@ impl<'a> RecordView<'a> {
     #[inline]
     pub fn fields(&self) -> impl Iterator<Item = Field<'a>> + Clone + use<'a> {
         let mut reader = Reader(self.fields);
-        std::iter::from_fn(move || {
-            let key = std::str::from_utf8(reader.text()?).ok()?;
-            Some(Field { key, value: reader.value()? })
-        })
+        std::iter::from_fn(move || Some(Field { key: reader.str()?, value: reader.value()? }))
     }
 
     /// What was captured of `attribute`.
@@ -145,10 +176,10 @@ impl<'a> RecordView<'a> {
     pub fn attribute(&self, attribute: Attribute) -> Option<&'a str> {
         let mut reader = Reader(self.attributes);
         while let Some(tag) = reader.u8() {
-            let text = reader.text()?;
             if tag == attribute as u8 {
-                return std::str::from_utf8(text).ok();
+                return reader.str();
             }
+            reader.text()?;
         }
         None
     }
@@ -167,6 +198,64 @@ impl<'a> Iterator for Values<'a> {
         let value = reader.value()?;
         self.0 = reader.0;
         Some(value)
+    }
+}
+
+impl<'a> Values<'a> {
+    /// The next one, a text as its bytes.
+    #[inline]
+    pub(crate) fn argument(&mut self) -> Option<Argument<'a>> {
+        let mut reader = Reader(self.0);
+        let argument = match self.0.first()? {
+            &TAG_STR => {
+                reader.u8()?;
+                Argument::Text(reader.text()?)
+            }
+            _ => Argument::Value(reader.value()?),
+        };
+        self.0 = reader.0;
+        Some(argument)
+    }
+}
+
+/// An argument of a template.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Argument<'a> {
+    /// The bytes of a [`Value::Str`].
+    Text(&'a [u8]),
+    /// Any other.
+    Value(Value<'a>),
+}
+
+impl<'a> Argument<'a> {
+    /// As a value.
+    pub(crate) fn value(self) -> Value<'a> {
+        match self {
+            Argument::Text(text) => Value::Str(valid(text)),
+            Argument::Value(value) => value,
+        }
+    }
+}
+
+/// What the records of one place have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ids {
+    logger: u32,
+    /// 0 for none.
+    site: u32,
+    /// 0 where the text goes along with each record.
+    message: u32,
+    level: Level,
+    kind: u8,
+    n_values: u8,
+}
+
+impl Ids {
+    /// A number that differs between places.
+    #[inline]
+    pub(crate) fn hash(&self) -> u32 {
+        (self.site.wrapping_mul(31) ^ self.message.wrapping_mul(7) ^ self.logger)
+            .wrapping_add(self.level.0 as u32)
     }
 }
 
@@ -211,7 +300,18 @@ impl<'a> Reader<'a> {
 
     #[inline]
     fn str(&mut self) -> Option<&'a str> {
-        std::str::from_utf8(self.text()?).ok()
+        self.text().map(valid)
+    }
+
+    /// Goes over a value without looking into it.
+    #[inline]
+    fn skip_value(&mut self) -> Option<()> {
+        match self.u8()? {
+            TAG_NONE | TAG_FALSE | TAG_TRUE => Some(()),
+            TAG_I64 | TAG_U64 | TAG_F64 => self.u64().map(drop),
+            TAG_BIG_INT | TAG_STR | TAG_JSON => self.text().map(drop),
+            _ => None,
+        }
     }
 
     #[inline]
@@ -237,4 +337,11 @@ impl<'a> Reader<'a> {
         read(self)?;
         Some(&before[..before.len() - self.0.len()])
     }
+}
+
+/// A text that whoever wrote it vouched for. Where a stranger wrote it and it is none, what is shown says
+/// so.
+#[inline]
+fn valid(text: &[u8]) -> &str {
+    std::str::from_utf8(text).unwrap_or("\u{FFFD}")
 }

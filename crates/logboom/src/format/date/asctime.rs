@@ -28,10 +28,15 @@ enum Msecs {
     Template(Template),
 }
 
-/// The text of the last second a formatter showed.
+/// More than a float of seconds may be off: a quarter of a microsecond today, one in the year 2242.
+const MARGIN_NS: u32 = 2_000;
+
+/// The text of the last second a formatter showed, up to the milliseconds.
 #[derive(Debug, Default)]
 pub(crate) struct DateCache {
     key: Option<(u64, i64)>,
+    /// The moment that the second begins; far away where there is no way but the model's.
+    begin_ns: i64,
     zone: Option<&'static LocalZone>,
     text: Vec<u8>,
 }
@@ -67,14 +72,22 @@ impl AscTime {
         cache: &mut FormatCache,
         out: &mut Vec<u8>,
     ) -> Result<(), FormatError> {
+        if let Some(Msecs::Digits(_, _, after)) = &self.msecs
+            && let Some((date, msecs)) = self.at_once(time_ns, &cache.date)
+        {
+            out.extend_from_slice(date);
+            write_three(msecs, out);
+            if !after.is_empty() {
+                out.extend_from_slice(after.as_bytes());
+            }
+            return Ok(());
+        }
         let created = time.created(time_ns);
         let date = self.date(TimeModel::second(created), &mut cache.date);
         match &self.msecs {
             None => out.extend_from_slice(date),
-            Some(Msecs::Digits(before, between, after)) => {
-                out.extend_from_slice(before.as_bytes());
+            Some(Msecs::Digits(_, _, after)) => {
                 out.extend_from_slice(date);
-                out.extend_from_slice(between.as_bytes());
                 let msecs = time.msecs(time_ns, created) as i32;
                 if msecs < 0 {
                     write_negative(msecs, out);
@@ -92,10 +105,26 @@ impl AscTime {
         Ok(())
     }
 
+    /// The date and the milliseconds where no model of time can see them otherwise: a moment within the
+    /// second that is at hand, and not where a float next to it may show another millisecond.
+    #[inline]
+    fn at_once<'c>(&self, time_ns: i64, cache: &'c DateCache) -> Option<(&'c [u8], u32)> {
+        let within = u32::try_from(time_ns.wrapping_sub(cache.begin_ns)).ok()?;
+        let msecs = within / 1_000_000;
+        let is_clear = (MARGIN_NS..1_000_000 - MARGIN_NS).contains(&(within % 1_000_000));
+        let (id, _) = cache.key?;
+        let is_here = msecs < 1000 && id == self.id && self.knows_zone(cache);
+        (is_here && is_clear).then_some((&*cache.text, msecs))
+    }
+
+    #[inline]
+    fn knows_zone(&self, cache: &DateCache) -> bool {
+        cache.zone.is_none_or(|zone| std::ptr::eq(zone, zone.latest()))
+    }
+
     #[inline]
     fn date<'c>(&self, second: i64, cache: &'c mut DateCache) -> &'c [u8] {
-        let fresh = cache.key == Some((self.id, second))
-            && cache.zone.is_none_or(|zone| std::ptr::eq(zone, zone.latest()));
+        let fresh = cache.key == Some((self.id, second)) && self.knows_zone(cache);
         if !fresh {
             self.refresh(second, cache);
         }
@@ -105,6 +134,9 @@ impl AscTime {
     #[cold]
     fn refresh(&self, second: i64, cache: &mut DateCache) {
         cache.text.clear();
+        if let Some(Msecs::Digits(before, ..)) = &self.msecs {
+            cache.text.extend_from_slice(before.as_bytes());
+        }
         match self.zone {
             Zone::Utc => {
                 cache.zone = None;
@@ -118,7 +150,12 @@ impl AscTime {
                 });
             }
         }
+        if let Some(Msecs::Digits(_, between, _)) = &self.msecs {
+            cache.text.extend_from_slice(between.as_bytes());
+        }
         cache.key = Some((self.id, second));
+        // Before 1970 milliseconds are negative.
+        cache.begin_ns = if second < 0 { i64::MAX } else { second.saturating_mul(1_000_000_000) };
     }
 }
 

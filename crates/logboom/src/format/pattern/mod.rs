@@ -20,6 +20,7 @@
 //! percent, braces, dollar   a pattern of that style to places; whether `logging` takes it
 //! compile                   places to operations
 //! source, show              where a value comes from; how it is shown
+//! shape                     operations, and a place in a program, to a text with holes
 //! ```
 //!
 //! What was not captured is shown as Python shows an attribute that is `None`; a call site nobody
@@ -37,6 +38,7 @@ mod compile;
 mod dollar;
 mod error;
 mod percent;
+mod shape;
 mod show;
 mod source;
 
@@ -50,7 +52,9 @@ use crate::record::{Attribute, CallSite, RecordView};
 use compile::{Op, Program};
 use show::Kept;
 use source::Source;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+pub(in crate::format) use shape::Shapes;
 pub(in crate::format) use source::{file_name, module};
 
 /// What a [`PatternFormatter`] takes besides its pattern. The defaults are those of
@@ -128,6 +132,8 @@ impl Default for PatternOptions<'_> {
 /// Formats records as `logging.Formatter` does with a pattern.
 #[derive(Debug)]
 pub struct PatternFormatter {
+    /// Distinguishes the formatters that may share a cache one after the other.
+    id: u64,
     program: Program,
     asctime: Option<AscTime>,
     time: TimeModel,
@@ -174,7 +180,9 @@ impl PatternFormatter {
         // Python makes the date wherever the pattern looks like it, and raises if it cannot.
         let uses_time = compile::uses_time(pattern, options.style);
         let asctime = uses_time.then(|| asctime(options)).transpose()?;
-        Ok(PatternFormatter { program, asctime, time: options.time, needs })
+        static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        Ok(PatternFormatter { id, program, asctime, time: options.time, needs })
     }
 
     /// The fields that every record has to have, or that have a default, once for each place that
@@ -270,6 +278,24 @@ impl Formatter for PatternFormatter {
         cache: &mut FormatCache,
         out: &mut Vec<u8>,
     ) -> Result<(), FormatError> {
+        match self.format_by_shape(record, cache, out)? {
+            true => Ok(()),
+            false => self.format_by_operations(record, cache, out),
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        self.needs
+    }
+}
+
+impl PatternFormatter {
+    fn format_by_operations(
+        &self,
+        record: &RecordView<'_>,
+        cache: &mut FormatCache,
+        out: &mut Vec<u8>,
+    ) -> Result<(), FormatError> {
         let start = out.len();
         for op in &self.program.ops {
             out.extend_from_slice(op.before.as_bytes());
@@ -285,10 +311,6 @@ impl Formatter for PatternFormatter {
             }
         }
         Ok(())
-    }
-
-    fn needs(&self) -> Needs {
-        self.needs
     }
 }
 
@@ -351,5 +373,7 @@ fn missing(key: &str) -> FormatError {
     FormatError(format!("formatting field not found in record: '{key}'"))
 }
 
+#[cfg(test)]
+mod shape_tests;
 #[cfg(test)]
 mod tests;

@@ -40,6 +40,7 @@ pub(crate) use text::{fit_text, write_text};
 
 use super::FormatError;
 use crate::field::Value;
+use crate::record::Argument;
 use memchr::memchr;
 use std::fmt;
 
@@ -48,6 +49,13 @@ use std::fmt;
 pub struct Template {
     text: Box<[u8]>,
     specs: Box<[Spec]>,
+}
+
+/// A text of a template, and the conversion behind it, if any.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Piece<'t> {
+    pub(crate) before: &'t [u8],
+    pub(crate) spec: Option<Spec>,
 }
 
 /// Why a template is not rendered natively. Python may still take it, or raise.
@@ -88,6 +96,26 @@ impl Template {
             rest = &behind[taken..];
         }
         Ok(Template { text: text.into(), specs: specs.into() })
+    }
+
+    /// Its texts, each with the conversion behind it; the last one has none.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
+        let mut specs = self.specs.iter();
+        let mut rest = Some(&*self.text);
+        std::iter::from_fn(move || {
+            let text = rest.take()?;
+            let Some(at) = memchr(b'%', text) else {
+                return Some(Piece { before: text, spec: None });
+            };
+            let behind = &text[at + 1..];
+            if behind.first() == Some(&b'%') {
+                rest = Some(&behind[1..]);
+                // One of the two stands for itself.
+                return Some(Piece { before: &text[..=at], spec: None });
+            }
+            rest = Some(&behind[Spec::parse(behind).map_or(0, |(_, taken)| taken)..]);
+            Some(Piece { before: &text[..at], spec: specs.next().copied() })
+        })
     }
 
     pub(crate) fn specs(&self) -> &[Spec] {
@@ -155,6 +183,25 @@ pub fn render<'a>(
 
 const STR: Spec = Spec::plain(Conversion::Str);
 const DECIMAL: Spec = Spec::plain(Conversion::Decimal);
+
+/// Appends an argument as `spec` shows it.
+///
+/// # Errors
+/// [`FormatError`] where Python's `%` would raise.
+#[inline]
+pub(crate) fn write_argument(
+    spec: &Spec,
+    argument: Argument<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), FormatError> {
+    match argument {
+        Argument::Text(text) if spec.conversion == Conversion::Str && spec.is_plain() => {
+            out.extend_from_slice(text);
+            Ok(())
+        }
+        _ => write_value(spec, argument.value(), out),
+    }
+}
 
 /// Appends `value` as `spec` shows it.
 #[inline]
