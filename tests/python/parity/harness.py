@@ -19,8 +19,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-# Calls enough for everything that is learnt at a call site to have been learnt.
-WARM = 4
+# Calls enough for everything that is learnt of a logger or a call site to have been learnt, and used.
+WARM = 9
 
 
 class Side:

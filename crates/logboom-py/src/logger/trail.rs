@@ -4,7 +4,7 @@
 //! While the guards hold, the walk would come to the same end; so a call compares some forty words of
 //! memory in place of walking. Trails lie in a table of fixed size, and hold no logger, handler or
 //! formatter. A trail is laid at once where there is room in a set, and where others were pushed out for it
-//! only for every sixteenth call that finds none: loggers without end cost a walk a call, not a trail.
+//! only for every fourth call that finds none: what changes all the time costs a walk a call, not a trail.
 
 use super::view;
 use super::{Level, Plan, STANDARD};
@@ -97,7 +97,7 @@ pub(super) fn lay(
     let set = set(logger, level);
     let missed = set.missed.get(still).wrapping_add(1);
     set.missed.set(still, missed);
-    if missed as usize > WAYS && !missed.is_multiple_of(16) {
+    if missed as usize > WAYS && !missed.is_multiple_of(4) {
         return;
     }
     let Some(trail) = pave(state, still, logger, level, fields, plan) else { return };

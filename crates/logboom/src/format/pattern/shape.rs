@@ -37,6 +37,8 @@ enum Hole {
     Date,
     /// The next argument of the message.
     Argument(Spec),
+    /// The first one, as a pattern may show the message more than once.
+    FirstArgument(Spec),
     /// The whole message.
     Message,
     /// What an operation shows.
@@ -124,7 +126,10 @@ impl PatternFormatter {
             from = *end;
             match hole {
                 Hole::Date => self.write_date(record, cache, out)?,
-                Hole::Argument(spec) => {
+                Hole::Argument(spec) | Hole::FirstArgument(spec) => {
+                    if matches!(hole, Hole::FirstArgument(_)) {
+                        arguments = record.arguments();
+                    }
                     if let Some(argument) = arguments.argument() {
                         write_argument(spec, argument, out)?;
                     }
@@ -195,10 +200,12 @@ impl Shape {
             {
                 let template = Template::parse(template).ok()?;
                 (template.arguments() == values.count()).then_some(())?;
+                let mut hole = Hole::FirstArgument as fn(Spec) -> Hole;
                 for piece in template.pieces() {
                     self.text.extend_from_slice(piece.before);
                     if let Some(spec) = piece.spec {
-                        self.hole(Hole::Argument(spec));
+                        self.hole(hole(spec));
+                        hole = Hole::Argument;
                     }
                 }
             }

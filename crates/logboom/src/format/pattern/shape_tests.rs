@@ -81,7 +81,10 @@ fn moments() -> impl Iterator<Item = i64> {
 #[test]
 fn a_shape_gives_what_the_operations_give() {
     let mut shaped = 0;
-    for (at, case) in cases(include_str!("../testdata/pattern_ns.tsv")).iter().enumerate() {
+    let more = ["%(message)s\n%(message)s %(asctime)s", "%(user)s: %(message)-40s%(message)s"]
+        .map(|pattern| ["", pattern, ""].map(String::from).to_vec());
+    let table = cases(include_str!("../testdata/pattern_ns.tsv"));
+    for (at, case) in table.iter().chain(&more).enumerate() {
         let time = match at % 2 {
             0 => TimeModel::Float { start: 1.5 },
             _ => TimeModel::Nanoseconds { start_ns: 1_500_000_000 },
