@@ -109,7 +109,7 @@ impl AscTime {
     /// second that is at hand, and not where a float next to it may show another millisecond.
     #[inline]
     fn at_once<'c>(&self, time_ns: i64, cache: &'c DateCache) -> Option<(&'c [u8], u32)> {
-        let within = u32::try_from(time_ns.wrapping_sub(cache.begin_ns)).ok()?;
+        let within = u32::try_from(time_ns.checked_sub(cache.begin_ns)?).ok()?;
         let msecs = within / 1_000_000;
         let is_clear = (MARGIN_NS..1_000_000 - MARGIN_NS).contains(&(within % 1_000_000));
         let (id, _) = cache.key?;

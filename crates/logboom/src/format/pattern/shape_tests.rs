@@ -75,7 +75,14 @@ fn moments() -> impl Iterator<Item = i64> {
     let second = 1_700_000_000_000_000_000_i64;
     let near = [-1001, -999, -120, -1, 0, 1, 119, 999, 1001, 500_000];
     let bases = [0, 1, 122, 123, 500, 998, 999, 1000].map(|msecs| second + msecs * 1_000_000);
-    bases.into_iter().flat_map(move |base| near.map(|off| base + off)).chain([0, -1, -1_500_000])
+    bases.into_iter().flat_map(move |base| near.map(|off| base + off)).chain([
+        0,
+        -1,
+        -1_500_000,
+        i64::MIN,
+        i64::MIN + 400_000_000,
+        i64::MAX,
+    ])
 }
 
 #[test]
