@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         TimedRotatingFileHandler,
         WatchedFileHandler,
     )
+    from logboom._signals import flush_on_signal
 
 __all__ = [
     "AdoptReport",
@@ -72,6 +73,7 @@ __all__ = [
     "context",
     "explain",
     "flush",
+    "flush_on_signal",
     "install",
     "installed",
     "reset",
@@ -103,6 +105,7 @@ _AT_NEED = {
     "WatchedFileHandler": "_rotating",
     "adopt": "_adopt",
     "explain": "_explain",
+    "flush_on_signal": "_signals",
 }
 
 

@@ -648,7 +648,7 @@ def test_a_reader_that_never_reads_does_not_hold_the_process(run_python):
     # Some lines go through at first. The pipe holds 64 KiB: most of what follows can never be written.
     program = run_python.start(
         FILL.format(options="overflow='drop_newest', shutdown_timeout=0.5")
-        + "while logboom.stats().written < 10: logger.info('%s', 'x' * 500)\n"
+        + "for n in range(10): logger.info('%s', 'x' * 500)\nlogboom.flush()\n"
         "for n in range(5000): logger.info('%d %s', n, 'x' * 500)\n"
         "print('at the end', file=sys.stderr, flush=True)\n"
     )
