@@ -14,7 +14,7 @@ import logging
 import os
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from logboom import _handlers, _logboom
 from logboom._lane import lane
@@ -98,23 +98,25 @@ def _give_up(timeout: float) -> None:
             )
 
 
-_known_to_multiprocessing = False
+# Whose children leave by ``os._exit`` once they have run their finalisers: the library's, and Celery's copy
+# of it.
+_POOLS = ("multiprocessing.util", "billiard.util")
+_joined: set[str] = set()
 
 
-def _join_multiprocessing() -> None:
+def _join_pools() -> None:
     """Have this process and its children of `multiprocessing` flush as they end."""
-    global _known_to_multiprocessing
-    util = sys.modules.get("multiprocessing.util")
-    if util is None or _known_to_multiprocessing:
-        return
-    _known_to_multiprocessing = True
-    _add_finaliser()
-    # A child forgets the finalisers of its parent, then runs these.
-    util.register_after_fork(_add_finaliser, _add_finaliser)
+    for name in _POOLS:
+        util = sys.modules.get(name)
+        if util is None or name in _joined:
+            continue
+        _joined.add(name)
+        _add_finaliser(util)
+        # A child forgets the finalisers of its parent, then runs these.
+        util.register_after_fork(util, _add_finaliser)
 
 
-def _add_finaliser(_: object = None) -> None:
-    util = sys.modules["multiprocessing.util"]
+def _add_finaliser(util: Any) -> None:
     util.Finalize(None, _flush_at_finalisation, exitpriority=-1000)
 
 
@@ -135,11 +137,11 @@ def _after_fork_in_parent() -> None:
 def _after_fork_in_child() -> None:
     _logboom.after_fork_in_child()
     lane.after_fork_in_child()
-    _join_multiprocessing()
+    _join_pools()
 
 
 atexit.register(_at_exit)
-_join_multiprocessing()
+_join_pools()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
         before=_before_fork,

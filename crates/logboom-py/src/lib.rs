@@ -39,6 +39,9 @@ fn _logboom(module: &Bound<'_, PyModule>) -> PyResult<()> {
     if !lifecycle::register_end() {
         return Err(PyImportError::new_err("too many functions are registered with Py_AtExit"));
     }
+    if !lifecycle::register_forks() {
+        return Err(PyImportError::new_err("no memory is left to be told of forks"));
+    }
     route::ROUTE.learn(py);
     traceback::make_ready(py)?;
     module.add_class::<route::Route>()?;

@@ -4,8 +4,9 @@
 //! 1. The engine starts by itself at the first record and ends in one of three ways, whichever comes
 //!    first: `shutdown()`, the interpreter's `atexit` (which flushes, as code that runs later may
 //!    still log), or the process's last moments after the interpreter is gone (which shuts down).
-//! 2. Around a fork every lock of the engine is held by the forking thread; the child gets an engine
-//!    of its own, empty, with the same routes, and starts no thread before it logs.
+//! 2. Around a fork nothing of the engine's set-up changes but by the forking thread. The child gets an
+//!    engine of its own, empty, with the same routes, before any code of Python's runs in it, and starts no
+//!    thread before it logs.
 //! 3. Whatever waits does so without the GIL.
 //!
 //! Pinned by `tests/python/test_lifecycle.py`.
@@ -15,6 +16,7 @@ use crate::global;
 use crate::stats::{Report, Stats};
 use crate::waiting;
 use logboom::engine::ForkGuard;
+use logboom::error::Error;
 use logboom::overflow::Overflow;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -126,17 +128,17 @@ pub(crate) fn options(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 
 thread_local! {
     /// Between the hooks before and after a fork, on the thread that forks.
-    static FORKING: RefCell<Option<(ForkGuard, waiting::Hold)>> = const { RefCell::new(None) };
+    static FORKING: RefCell<Option<ForkGuard>> = const { RefCell::new(None) };
+    /// Within the fork itself. Nobody who holds this one waits for anything.
+    static HELD: RefCell<Option<waiting::Hold>> = const { RefCell::new(None) };
 }
 
-/// To be run by the thread that is about to fork.
+/// To be run by the thread that is about to fork. Hooks of others may run between this and the fork.
 #[pyfunction]
 pub(crate) fn before_fork(py: Python<'_>) {
-    // A thread that holds one of the locks may be waiting for the GIL.
+    // A thread that holds the gate may be waiting for the GIL.
     let guard = py.detach(|| global::engine().lock_for_fork());
-    // Nobody who holds this one waits for anything.
-    let guards = (guard, waiting::hold());
-    FORKING.with(|forking| *forking.borrow_mut() = Some(guards));
+    FORKING.with(|forking| *forking.borrow_mut() = Some(guard));
 }
 
 /// To be run in the parent once the fork is done, or failed.
@@ -145,17 +147,53 @@ pub(crate) fn after_fork_in_parent() {
     FORKING.with(|forking| drop(forking.borrow_mut().take()));
 }
 
-/// To be run first thing in a forked child.
+/// To be run in a forked child, for where the system told it of no fork.
 #[pyfunction]
 pub(crate) fn after_fork_in_child() -> PyResult<()> {
-    let child = global::engine().child().map_err(to_python)?;
-    global::replace(child);
-    if let Some((guard, waiting)) = FORKING.with(|forking| forking.borrow_mut().take()) {
-        waiting.forget_callers();
+    renew_child().map_err(to_python)
+}
+
+/// Gives a forked child an engine of its own, once.
+fn renew_child() -> Result<(), Error> {
+    FORKING.with(|forking| {
+        let mut forking = forking.borrow_mut();
+        if forking.is_some() {
+            global::replace(global::engine().child()?);
+        }
         // Of locks that only the parent's engine has; the child never touches them again.
-        std::mem::forget(guard);
+        std::mem::forget(forking.take());
+        Ok(())
+    })
+}
+
+fn is_forking() -> bool {
+    FORKING.with(|forking| forking.borrow().is_some())
+}
+
+/// Between the last hook before the fork and the fork.
+extern "C" fn at_fork() {
+    if is_forking() {
+        HELD.with(|held| *held.borrow_mut() = Some(waiting::hold()));
     }
-    Ok(())
+}
+
+/// Between the fork and the first hook in the parent.
+extern "C" fn forked_in_parent() {
+    HELD.with(|held| drop(held.borrow_mut().take()));
+}
+
+/// Between the fork and the first hook in the child: what those log is the child's.
+extern "C" fn forked_in_child() {
+    if let Some(waiting) = HELD.with(|held| held.borrow_mut().take()) {
+        waiting.forget_callers();
+    }
+    // Where there is no memory, the hook tries again, and says so.
+    let _ = renew_child();
+}
+
+/// Has the system tell of forks.
+pub(crate) fn register_forks() -> bool {
+    crate::ffi::at_fork(at_fork, forked_in_parent, forked_in_child)
 }
 
 /// The interpreter is gone: what code run by `atexit` and by finalisers has logged is written, and

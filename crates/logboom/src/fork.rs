@@ -6,19 +6,28 @@
 //! 2. So while somebody holds it, none of those maps' own locks is held for writing. A child whose
 //!    parent forked with the gate held reads them all without waiting, even though the threads that
 //!    would have released a lock are gone.
-//! 3. A child never touches the gate itself, a ring's locks, the writer or the barrier of its
+//! 3. The thread that holds it passes it again: what runs between the hooks before and after a fork may
+//!    change the set-up.
+//! 4. A child never touches the gate itself, a ring's locks, the writer or the barrier of its
 //!    parent.
 //!
 //! Callers that only read (counting a drop, finding a text) do not pass the gate.
 
 use std::mem::ManuallyDrop;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread::ThreadId;
 
 /// A lock without data whose guard can be kept anywhere, across the hooks before and after a fork.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
-    held: Mutex<bool>,
+    holder: Mutex<Option<Holder>>,
     opened: Condvar,
+}
+
+#[derive(Debug)]
+struct Holder {
+    thread: ThreadId,
+    times: usize,
 }
 
 /// The gate, held. Opens when dropped.
@@ -28,22 +37,36 @@ pub(crate) struct GateGuard(Arc<Gate>);
 impl Gate {
     /// Waits for the gate and holds it.
     pub(crate) fn hold(self: &Arc<Self>) -> GateGuard {
-        let mut held = self.lock();
-        while *held {
-            held = self.opened.wait(held).unwrap_or_else(|poisoned| poisoned.into_inner());
+        let thread = std::thread::current().id();
+        let mut holder = self.lock();
+        loop {
+            match &mut *holder {
+                None => break *holder = Some(Holder { thread, times: 1 }),
+                Some(held) if held.thread == thread => break held.times += 1,
+                Some(_) => {}
+            }
+            holder = self.opened.wait(holder).unwrap_or_else(|poisoned| poisoned.into_inner());
         }
-        *held = true;
+        drop(holder);
         GateGuard(Arc::clone(self))
     }
 
-    fn lock(&self) -> MutexGuard<'_, bool> {
-        self.held.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    fn lock(&self) -> MutexGuard<'_, Option<Holder>> {
+        self.holder.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
 impl GateGuard {
     fn open(&self) {
-        *self.0.lock() = false;
+        let mut holder = self.0.lock();
+        if let Some(held) = &mut *holder {
+            held.times -= 1;
+            if held.times > 0 {
+                return;
+            }
+        }
+        *holder = None;
+        drop(holder);
         self.0.opened.notify_one();
     }
 }
@@ -110,9 +133,19 @@ mod tests {
         let mut guard = ForkGuard::new(gate.hold());
         guard.process = 0;
         drop(guard);
-        assert!(*gate.lock(), "as it was at the fork");
-        *gate.lock() = false;
+        assert!(gate.lock().is_some(), "as it was at the fork");
+        *gate.lock() = None;
         drop(ForkGuard::new(gate.hold()));
-        assert!(!*gate.lock());
+        assert!(gate.lock().is_none());
+    }
+
+    #[test]
+    fn the_thread_that_holds_it_passes_again() {
+        let gate = Arc::new(Gate::default());
+        let first = gate.hold();
+        drop(gate.hold());
+        assert!(gate.lock().is_some(), "still held");
+        drop(first);
+        assert!(gate.lock().is_none());
     }
 }

@@ -96,6 +96,23 @@ pub(crate) fn at_interpreter_end(function: extern "C" fn()) -> bool {
     unsafe { c::Py_AtExit(Some(function)) == 0 }
 }
 
+/// Has functions run within each fork of this process: before it, and after it in both.
+#[cfg(unix)]
+pub(crate) fn at_fork(
+    before: extern "C" fn(),
+    in_parent: extern "C" fn(),
+    in_child: extern "C" fn(),
+) -> bool {
+    // SAFETY: the functions live for ever, as an extension module is never unloaded.
+    unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) == 0 }
+}
+
+/// There are no forks.
+#[cfg(not(unix))]
+pub(crate) fn at_fork(_: extern "C" fn(), _: extern "C" fn(), _: extern "C" fn()) -> bool {
+    true
+}
+
 /// Nanoseconds since the Unix epoch.
 #[cfg(unix)]
 #[inline]
