@@ -98,8 +98,8 @@ def _give_up(timeout: float) -> None:
             )
 
 
-# Whose children leave by ``os._exit`` once they have run their finalisers: the library's, and Celery's copy
-# of it.
+# Whose children leave by ``os._exit`` once they have run their finalisers: the library's, and Celery's
+# copy of it.
 _POOLS = ("multiprocessing.util", "billiard.util")
 _joined: set[str] = set()
 

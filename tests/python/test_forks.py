@@ -1,4 +1,4 @@
-"""Children of every kind: the parent's records once, the child's all, no deadlock, one thread in each."""
+"""Children of every kind: the parent's records once, the child's all, one thread in each."""
 
 from __future__ import annotations
 
@@ -116,7 +116,8 @@ os.register_at_fork(before=early("before, inside"), after_in_parent=early("paren
         + """
 def say(word): logger.info("%s", word)
 late.append(say)
-os.register_at_fork(before=lambda: say("before, outside"), after_in_parent=lambda: say("parent, outside"),
+os.register_at_fork(before=lambda: say("before, outside"),
+                    after_in_parent=lambda: say("parent, outside"),
                     after_in_child=lambda: say("child, outside"))
 for n in range(10):
     pid = os.fork()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -91,10 +93,8 @@ class Server:
 
     def kill(self) -> None:
         """End whatever is left of it."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self.process.wait()
 
 
@@ -137,8 +137,6 @@ def test_gunicorn(serve, log, tmp_path, how):
 
     def ask(number: int) -> bytes:
         connection = http.client.HTTPConnection("localhost")
-        import socket
-
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.settimeout(DEADLINE)
         connection.sock.connect(str(bind))
