@@ -5,14 +5,16 @@
 //!    file system that fails on purpose (`logboom::testing::FaultFs`).
 //! 2. A [`File`] writes behind what is there already, whoever wrote it, in one system call a time:
 //!    many processes may share a file. It buffers nothing.
-//! 3. A file is closed when its last `Arc` goes.
+//! 3. A file is closed when its last `Arc` goes, and what it had locked is free then.
 //!
 //! What it does not do: retry, count, or wait. That is the sinks' part.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 /// What to do with what an existing file holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,6 +24,20 @@ pub enum FileMode {
     Append,
     /// Empty the file once, when it is opened: Python's `"w"`. Writes go to its end all the same.
     Truncate,
+    /// Leave it, for reading and for [`File::write_at`]; made where there is none.
+    Update,
+    /// For reading only; none is made.
+    Read,
+}
+
+/// Who holds a lock of [`File::try_lock`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockOwner {
+    /// This opened file (`flock`): threads that opened it each for itself keep each other off. A
+    /// forked child has the same one, until either unlocks it or both are gone.
+    Handle,
+    /// The process (`fcntl`): a forked child has none of it. Lost when any thread closes the file.
+    Process,
 }
 
 /// Opens, moves and removes files.
@@ -50,6 +66,24 @@ pub trait FileSystem: Send + Sync + fmt::Debug + 'static {
     /// # Errors
     /// The system's.
     fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// The names of what is in a directory, in any order.
+    ///
+    /// # Errors
+    /// The system's.
+    fn list(&self, directory: &Path) -> io::Result<Vec<OsString>> {
+        let _ = directory;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Gives a file the permissions and the time of modification of another.
+    ///
+    /// # Errors
+    /// The system's.
+    fn imitate(&self, path: &Path, like: &Path) -> io::Result<()> {
+        let _ = (path, like);
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
 
 /// An open file.
@@ -72,6 +106,52 @@ pub trait File: Send + Sync + fmt::Debug {
     /// # Errors
     /// The system's.
     fn metadata(&self) -> io::Result<Metadata>;
+
+    /// Reads some bytes from this place on, and says how many; 0 at the end.
+    ///
+    /// # Errors
+    /// The system's.
+    fn read_at(&self, at: u64, into: &mut [u8]) -> io::Result<usize> {
+        let _ = (at, into);
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Writes some of `bytes` to this place of a file opened by [`FileMode::Update`], and says how
+    /// many were taken.
+    ///
+    /// # Errors
+    /// The system's.
+    fn write_at(&self, at: u64, bytes: &[u8]) -> io::Result<usize> {
+        let _ = (at, bytes);
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Cuts the file off at this length.
+    ///
+    /// # Errors
+    /// The system's.
+    fn set_len(&self, len_bytes: u64) -> io::Result<()> {
+        let _ = len_bytes;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Locks the file against others that ask for the same, if nobody has it. Does not wait.
+    ///
+    /// # Errors
+    /// The system's; not that somebody has it.
+    fn try_lock(&self, owner: LockOwner) -> io::Result<bool> {
+        let _ = owner;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Gives the lock back, for whoever holds it with us.
+    ///
+    /// # Errors
+    /// The system's.
+    fn unlock(&self, owner: LockOwner) -> io::Result<()> {
+        let _ = owner;
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
 
 /// What is known of a file.
@@ -84,6 +164,8 @@ pub struct Metadata {
     pub identity: Option<(u64, u64)>,
     /// Whether it is a regular file: no directory, pipe, terminal or device.
     pub is_file: bool,
+    /// When its contents were changed last, where the system tells.
+    pub modified: Option<SystemTime>,
 }
 
 impl From<std::fs::Metadata> for Metadata {
@@ -95,7 +177,12 @@ impl From<std::fs::Metadata> for Metadata {
         };
         #[cfg(not(unix))]
         let identity = None;
-        Metadata { len_bytes: metadata.len(), identity, is_file: metadata.is_file() }
+        Metadata {
+            len_bytes: metadata.len(),
+            identity,
+            is_file: metadata.is_file(),
+            modified: metadata.modified().ok(),
+        }
     }
 }
 
@@ -119,24 +206,41 @@ impl FileSystem for SystemFs {
     fn remove(&self, path: &Path) -> io::Result<()> {
         std::fs::remove_file(path)
     }
+
+    fn list(&self, directory: &Path) -> io::Result<Vec<OsString>> {
+        std::fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name())).collect()
+    }
+
+    fn imitate(&self, path: &Path, like: &Path) -> io::Result<()> {
+        let like = std::fs::metadata(like)?;
+        let file = std::fs::OpenOptions::new().write(true).open(path)?;
+        file.set_permissions(like.permissions())?;
+        file.set_modified(like.modified()?)
+    }
+}
+
+fn open_std(path: &Path, mode: FileMode) -> io::Result<std::fs::File> {
+    let mut options = std::fs::OpenOptions::new();
+    match mode {
+        FileMode::Append => options.append(true).create(true),
+        FileMode::Truncate => return open_emptied(path),
+        FileMode::Update => options.read(true).write(true).create(true),
+        FileMode::Read => options.read(true),
+    };
+    options.open(path)
 }
 
 #[cfg(unix)]
-fn open_std(path: &Path, mode: FileMode) -> io::Result<std::fs::File> {
+fn open_emptied(path: &Path) -> io::Result<std::fs::File> {
     use std::os::unix::fs::OpenOptionsExt as _;
     // The standard library refuses append and truncate together, for no reason of the system's.
-    let flags = match mode {
-        FileMode::Append => 0,
-        FileMode::Truncate => rustix::fs::OFlags::TRUNC.bits() as i32,
-    };
+    let flags = rustix::fs::OFlags::TRUNC.bits() as i32;
     std::fs::OpenOptions::new().append(true).create(true).custom_flags(flags).open(path)
 }
 
 #[cfg(not(unix))]
-fn open_std(path: &Path, mode: FileMode) -> io::Result<std::fs::File> {
-    if mode == FileMode::Truncate {
-        std::fs::OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
-    }
+fn open_emptied(path: &Path) -> io::Result<std::fs::File> {
+    std::fs::OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
     std::fs::OpenOptions::new().append(true).create(true).open(path)
 }
 
@@ -159,6 +263,53 @@ impl File for SystemFile {
 
     fn metadata(&self) -> io::Result<Metadata> {
         self.0.metadata().map(Metadata::from)
+    }
+
+    fn read_at(&self, at: u64, into: &mut [u8]) -> io::Result<usize> {
+        #[cfg(unix)]
+        return std::os::unix::fs::FileExt::read_at(&self.0, into, at);
+        #[cfg(windows)]
+        return std::os::windows::fs::FileExt::seek_read(&self.0, into, at);
+    }
+
+    fn write_at(&self, at: u64, bytes: &[u8]) -> io::Result<usize> {
+        #[cfg(unix)]
+        return std::os::unix::fs::FileExt::write_at(&self.0, bytes, at);
+        #[cfg(windows)]
+        return std::os::windows::fs::FileExt::seek_write(&self.0, bytes, at);
+    }
+
+    fn set_len(&self, len_bytes: u64) -> io::Result<()> {
+        self.0.set_len(len_bytes)
+    }
+
+    fn try_lock(&self, owner: LockOwner) -> io::Result<bool> {
+        #[cfg(unix)]
+        if owner == LockOwner::Process {
+            use rustix::fs::{FlockOperation, fcntl_lock};
+            use rustix::io::Errno;
+            return match fcntl_lock(&self.0, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => Ok(true),
+                Err(Errno::AGAIN | Errno::ACCESS) => Ok(false),
+                Err(error) => Err(error.into()),
+            };
+        }
+        let _ = owner;
+        match self.0.try_lock() {
+            Ok(()) => Ok(true),
+            Err(std::fs::TryLockError::WouldBlock) => Ok(false),
+            Err(std::fs::TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    fn unlock(&self, owner: LockOwner) -> io::Result<()> {
+        #[cfg(unix)]
+        if owner == LockOwner::Process {
+            use rustix::fs::{FlockOperation, fcntl_lock};
+            return Ok(fcntl_lock(&self.0, FlockOperation::Unlock)?);
+        }
+        let _ = owner;
+        self.0.unlock()
     }
 }
 

@@ -67,7 +67,7 @@ impl FrameWriter {
 }
 
 /// How many of `bytes` were taken, and why not all.
-fn put_all(
+pub(super) fn put_all(
     bytes: &[u8],
     mut put: impl FnMut(&[u8]) -> io::Result<usize>,
 ) -> (usize, Option<io::Error>) {

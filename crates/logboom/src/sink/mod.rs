@@ -26,6 +26,7 @@ mod memory;
 mod named;
 mod null;
 mod rotating;
+mod shared;
 mod stdio;
 mod watched;
 
@@ -35,6 +36,7 @@ pub use memory::{MemorySink, MemorySinkSpec};
 pub use named::Turns;
 pub use null::{NullSink, NullSinkSpec};
 pub use rotating::{RotatingFileSink, RotatingFileSinkSpec, Rotation};
+pub use shared::{Compression, Naming, Retention, SharedFileSink, SharedFileSinkSpec, Sharing};
 pub use stdio::{StdioSink, StdioSinkSpec};
 pub use watched::{WatchedFileSink, WatchedFileSinkSpec};
 

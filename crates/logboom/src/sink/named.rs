@@ -63,7 +63,8 @@ impl NamedFile {
         file.identity.is_some() && current.is_some_and(|current| current.identity == file.identity)
     }
 
-    fn current(&self) -> io::Result<Arc<dyn File>> {
+    /// The file that a sink begins with.
+    pub(super) fn current(&self) -> io::Result<Arc<dyn File>> {
         match self.current.try_lock() {
             Ok(current) => Ok(Arc::clone(&current)),
             Err(TryLockError::Poisoned(current)) => Ok(Arc::clone(&current.into_inner())),
@@ -75,8 +76,22 @@ impl NamedFile {
         self.fs.open(&self.path, FileMode::Append)
     }
 
+    pub(super) fn fs(&self) -> &Arc<dyn FileSystem> {
+        &self.fs
+    }
+
+    /// Opens what the name leads to, made where there is none, for a sink to go on with. Whether it
+    /// is known as the current one, or has to be told again.
+    pub(super) fn go_on(&self) -> io::Result<(Arc<dyn File>, bool)> {
+        let file = self.open()?;
+        let told = self.set_current(&file);
+        // Behind it: who finds the old count may find the new file, and not the other way round.
+        self.turns.0.fetch_add(1, Ordering::Release);
+        Ok((file, told))
+    }
+
     /// Makes `file` the current one; false where it has to be told again.
-    fn set_current(&self, file: &Arc<dyn File>) -> bool {
+    pub(super) fn set_current(&self, file: &Arc<dyn File>) -> bool {
         let old = match self.current.try_lock() {
             Ok(mut current) => std::mem::replace(&mut *current, Arc::clone(file)),
             Err(TryLockError::Poisoned(current)) => {
@@ -167,10 +182,7 @@ impl Follower {
     /// The system's; the file is the old one then.
     pub(super) fn reopen(&mut self) -> io::Result<()> {
         debug_assert!(!self.frames.is_torn(), "a rest belongs to the file that has its beginning");
-        self.file = self.named.open()?;
-        self.told = self.named.set_current(&self.file);
-        // Behind it: who finds the old count may find the new file, and not the other way round.
-        self.named.turns.0.fetch_add(1, Ordering::Release);
+        (self.file, self.told) = self.named.go_on()?;
         Ok(())
     }
 

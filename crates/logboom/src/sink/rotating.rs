@@ -13,7 +13,7 @@
 //! 4. A rotation that fails loses no frame: the sink goes on with the file that is open, says so with
 //!    the batch, and tries again in the next one. What was moved by then is not moved twice.
 //!
-//! What it does not do: keep several processes from rotating at once. Pinned by
+//! What it does not do: keep several processes from rotating at once, as `shared` does. Pinned by
 //! `tests/rotation_agrees_with_a_model.rs` and `tests/a_rotation_that_fails_loses_nothing.rs`.
 
 use super::named::{Follower, Leads, NamedFile, Turns, while_trying};
@@ -35,6 +35,41 @@ pub struct Rotation {
     /// Whether an empty file makes room for a frame that is too large for any. Python did that up to
     /// 3.13.0 (its issue 116263).
     pub rotates_empty: bool,
+}
+
+impl Rotation {
+    /// Whether this frame asks for a rotation, `end` being where it would go.
+    fn is_due(&self, end: u64, frame: &[u8]) -> bool {
+        let Rotation { max_bytes, rotates_empty, .. } = *self;
+        (end > 0 || rotates_empty)
+            && end + frame.len() as u64 >= max_bytes
+            && end + characters(frame) >= max_bytes
+    }
+
+    /// The first frame behind `from`, or at it unless that is `exempt`, that asks for a rotation.
+    pub(super) fn next_due(
+        &self,
+        batch: &Frames<'_>,
+        from: usize,
+        end: u64,
+        exempt: bool,
+    ) -> Option<usize> {
+        let mut start = from.checked_sub(1).map_or(0, |before| batch.ends[before]);
+        // A frame has no more characters than bytes: mostly all of them fit at a glance.
+        if self.max_bytes == 0 || end + ((batch.bytes.len() - start) as u64) < self.max_bytes {
+            return None;
+        }
+        let mut at = end;
+        for (index, &frame_end) in batch.ends.iter().enumerate().skip(from) {
+            let frame = &batch.bytes[start..frame_end];
+            if !(exempt && index == from) && self.is_due(at, frame) {
+                return Some(index);
+            }
+            at += frame.len() as u64;
+            start = frame_end;
+        }
+        None
+    }
 }
 
 /// A file, open for appending, with its rotation.
@@ -113,35 +148,6 @@ enum Turn {
 }
 
 impl RotatingFileSink {
-    /// Whether this frame asks for a rotation, `end` being where it would go.
-    fn is_due(&self, end: u64, frame: &[u8]) -> bool {
-        let Rotation { max_bytes, rotates_empty, .. } = self.rotation;
-        (end > 0 || rotates_empty)
-            && end + frame.len() as u64 >= max_bytes
-            && end + characters(frame) >= max_bytes
-    }
-
-    /// The first frame behind `from`, or at it unless that is `exempt`, that asks for a rotation.
-    fn next_due(&self, batch: &Frames<'_>, from: usize, end: u64, exempt: bool) -> Option<usize> {
-        let mut start = from.checked_sub(1).map_or(0, |before| batch.ends[before]);
-        // A frame has no more characters than bytes: mostly all of them fit at a glance.
-        if self.rotation.max_bytes == 0
-            || end + ((batch.bytes.len() - start) as u64) < self.rotation.max_bytes
-        {
-            return None;
-        }
-        let mut at = end;
-        for (index, &frame_end) in batch.ends.iter().enumerate().skip(from) {
-            let frame = &batch.bytes[start..frame_end];
-            if !(exempt && index == from) && self.is_due(at, frame) {
-                return Some(index);
-            }
-            at += frame.len() as u64;
-            start = frame_end;
-        }
-        None
-    }
-
     /// Moves the files on and begins a new one, where that is to be done.
     fn turn(&mut self) -> io::Result<Turn> {
         if !self.moved {
@@ -191,7 +197,7 @@ impl RotatingFileSink {
         // `None`: nothing is moved any more in this batch.
         let mut end = self.end(&mut fault);
         loop {
-            let due = end.and_then(|end| self.next_due(batch, from, end, exempt));
+            let due = end.and_then(|end| self.rotation.next_due(batch, from, end, exempt));
             let given = self.follower.give(batch, from..due.unwrap_or(batch.ends.len()));
             written.frames += given.frames;
             (written.kept, written.error) = (given.kept, given.error);

@@ -5,9 +5,12 @@
 //!    its first bytes and nothing more.
 //! 2. Operations are counted from 1, each kind for itself, over all files, failed ones included.
 //! 3. The first fault that applies is the one that happens; a full disk comes after all of them.
+//! 4. After [`FaultFs::kill_at`] it behaves as for a process that was killed at that operation: a
+//!    write gets half of its bytes through, anything else nothing, and no later operation does.
 
-use crate::fs::{File, FileMode, FileSystem, Metadata};
+use crate::fs::{File, FileMode, FileSystem, LockOwner, Metadata};
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,6 +30,18 @@ pub enum Operation {
     Rename,
     /// [`FileSystem::remove`]
     Remove,
+    /// [`FileSystem::list`]
+    List,
+    /// [`FileSystem::imitate`]
+    Imitate,
+    /// [`File::read_at`]
+    ReadAt,
+    /// [`File::write_at`]
+    WriteAt,
+    /// [`File::set_len`]
+    SetLen,
+    /// [`File::try_lock`] and [`File::unlock`]
+    Lock,
 }
 
 /// At which of the operations of its kind a fault happens.
@@ -48,6 +63,9 @@ pub enum Fault {
     Short(usize),
 }
 
+/// How many bytes a write may take that the process dies in.
+const HALF: usize = usize::MAX / 2;
+
 /// Does what the file system below it does, but for the faults it was given. A clone is the same.
 #[derive(Clone, Debug)]
 pub struct FaultFs {
@@ -60,6 +78,9 @@ struct Plan {
     faults: Vec<(Operation, When, Fault)>,
     counts: BTreeMap<Operation, u64>,
     room_bytes: Option<usize>,
+    /// How many operations there were of all kinds, and at which of them the process is killed.
+    total: u64,
+    killed_at: Option<u64>,
 }
 
 impl FaultFs {
@@ -85,6 +106,23 @@ impl FaultFs {
         plan.room_bytes = None;
     }
 
+    /// Has the process die at the operation after `n` more, counted over all kinds.
+    pub fn kill_at(&self, n: u64) {
+        let mut plan = self.plan();
+        plan.killed_at = Some(plan.total + n);
+    }
+
+    /// Whether it died.
+    pub fn is_killed(&self) -> bool {
+        let plan = self.plan();
+        plan.killed_at.is_some_and(|at| plan.total >= at)
+    }
+
+    /// How many operations of all kinds there were.
+    pub fn total(&self) -> u64 {
+        self.plan().total
+    }
+
     /// How often `operation` was asked for.
     pub fn count(&self, operation: Operation) -> u64 {
         self.plan().counts.get(&operation).copied().unwrap_or(0)
@@ -100,6 +138,13 @@ impl FaultFs {
         let count = plan.counts.entry(operation).or_default();
         *count += 1;
         let now = *count;
+        plan.total += 1;
+        match plan.killed_at {
+            Some(at) if plan.total > at => return Err(io::Error::other("killed")),
+            Some(at) if plan.total == at && operation == Operation::Write => return Ok(HALF),
+            Some(at) if plan.total == at => return Err(io::Error::other("killed")),
+            _ => {}
+        }
         let applies = |when| match when {
             When::At(n) => n == now,
             When::Every(n) => now.is_multiple_of(n),
@@ -134,6 +179,16 @@ impl FileSystem for FaultFs {
         self.begin(Operation::Remove)?;
         self.below.remove(path)
     }
+
+    fn list(&self, directory: &Path) -> io::Result<Vec<OsString>> {
+        self.begin(Operation::List)?;
+        self.below.list(directory)
+    }
+
+    fn imitate(&self, path: &Path, like: &Path) -> io::Result<()> {
+        self.begin(Operation::Imitate)?;
+        self.below.imitate(path, like)
+    }
 }
 
 #[derive(Debug)]
@@ -144,7 +199,10 @@ struct FaultFile {
 
 impl File for FaultFile {
     fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        let allowed = self.fs.begin(Operation::Write)?.min(bytes.len());
+        let allowed = match self.fs.begin(Operation::Write)? {
+            HALF => bytes.len() / 2,
+            allowed => allowed.min(bytes.len()),
+        };
         let mut plan = self.fs.plan();
         let Some(room_bytes) = &mut plan.room_bytes else {
             drop(plan);
@@ -166,5 +224,30 @@ impl File for FaultFile {
     fn metadata(&self) -> io::Result<Metadata> {
         self.fs.begin(Operation::Metadata)?;
         self.below.metadata()
+    }
+
+    fn read_at(&self, at: u64, into: &mut [u8]) -> io::Result<usize> {
+        self.fs.begin(Operation::ReadAt)?;
+        self.below.read_at(at, into)
+    }
+
+    fn write_at(&self, at: u64, bytes: &[u8]) -> io::Result<usize> {
+        self.fs.begin(Operation::WriteAt)?;
+        self.below.write_at(at, bytes)
+    }
+
+    fn set_len(&self, len_bytes: u64) -> io::Result<()> {
+        self.fs.begin(Operation::SetLen)?;
+        self.below.set_len(len_bytes)
+    }
+
+    fn try_lock(&self, owner: LockOwner) -> io::Result<bool> {
+        self.fs.begin(Operation::Lock)?;
+        self.below.try_lock(owner)
+    }
+
+    fn unlock(&self, owner: LockOwner) -> io::Result<()> {
+        self.fs.begin(Operation::Lock)?;
+        self.below.unlock(owner)
     }
 }
