@@ -26,6 +26,7 @@ __all__ = [
     "logger_obstacle",
     "open_route",
     "options",
+    "rotate_shared_file",
     "setup",
     "shrink_context",
     "shutdown",
@@ -129,11 +130,16 @@ def logger_obstacle(logger: logging.Logger) -> str | None: ...
 def handler_obstacle(handler: logging.Handler) -> str | None: ...
 def open_route(
     name: str,
-    target: str | int | tuple[int, str] | tuple[int, str, int, int, bool],
+    target: str
+    | int
+    | tuple[int, str]
+    | tuple[int, str, int, int, bool]
+    | tuple[int, str, dict[str, Any]],
     stream: Any,
     formatter: logging.Formatter | None,
     deadline_ns: int | None = None,
 ) -> Route: ...
+def rotate_shared_file(path: str, shares: dict[str, Any]) -> None: ...
 def format_exception(exc_info: Any, /) -> str | None: ...
 def extend_context(base: Context | None, fields: dict[str, Any]) -> Context: ...
 def shrink_context(base: Context, keys: list[str]) -> Context: ...

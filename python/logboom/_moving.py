@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
     from logboom._logboom import Route
 
-    Target = int | tuple[int, str] | tuple[int, str, int, int, bool]
+    Target = (
+        int | tuple[int, str] | tuple[int, str, int, int, bool] | tuple[int, str, dict[str, Any]]
+    )
 
 _UTF8 = frozenset({"utf-8", "utf8"})
 # The slot itself; the classes below have a descriptor of that name over it.
@@ -55,6 +57,7 @@ class _Setting:
             return getattr(super(self._owner, handler), self._name)
 
     def __set__(self, handler: MovingHandler, value: Any) -> None:
+        handler._check_setting(self._name, value)
         handler._settle()
         self._slot.__set__(handler, value)
 
@@ -106,6 +109,16 @@ class MovingHandler(FileHandler):
         plain = _handlers.is_plain(cls)
         self._plain_under = stamp if plain else 0
         return plain
+
+    def _check_setting(self, name: str, value: Any) -> None:
+        """Refuse a value that cannot be, before anything is changed."""
+
+    def _prepare(self) -> None:
+        """Do what has to be done before a route is opened."""
+
+    def _emit_by_library(self, record: logging.LogRecord) -> None:
+        """Have the library do all of it."""
+        self._library_class.emit(self, record)
 
     def _settle(self) -> None:
         """End the route: what was logged is written, and ``stream`` has the last of it."""
@@ -185,6 +198,8 @@ class MovingHandler(FileHandler):
             return None
         # What the program wrote to the stream itself comes first.
         stream.flush()
+        self._prepare()
+        stream = STREAM.__get__(self)
         deadline_ns = self._deadline_ns()
         place = self._place()
         if place is None:
@@ -232,7 +247,7 @@ class MovingHandler(FileHandler):
         _context.put_on(record.__dict__)
         if not self._is_handed_over(record):
             self._settle()
-            self._library_class.emit(self, record)
+            self._emit_by_library(record)
 
 
 def make_native(cls: type[MovingHandler]) -> None:

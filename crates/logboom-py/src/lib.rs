@@ -17,6 +17,7 @@ mod logger;
 mod names;
 mod places;
 mod route;
+mod sharing;
 mod sites;
 mod state;
 mod stats;
@@ -60,6 +61,7 @@ fn _logboom(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(logger::logger_obstacle, module)?)?;
     module.add_function(wrap_pyfunction!(logger::handler_obstacle, module)?)?;
     module.add_function(wrap_pyfunction!(route::open_route, module)?)?;
+    module.add_function(wrap_pyfunction!(sharing::rotate_shared_file, module)?)?;
     module.add_function(wrap_pyfunction!(traceback::format_exception, module)?)?;
     module.add_function(wrap_pyfunction!(context::extend_context, module)?)?;
     module.add_function(wrap_pyfunction!(context::shrink_context, module)?)?;

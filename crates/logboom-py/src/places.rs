@@ -5,10 +5,11 @@
 //! calls, as the standard library would write them.
 
 use crate::ffi;
+use crate::ffi::signals::QuietSpawner;
 use logboom::fs::Metadata;
 use logboom::sink::{
-    FileSinkSpec, RotatingFileSinkSpec, Rotation, SinkSpec, StdioSinkSpec, Turns,
-    WatchedFileSinkSpec,
+    FileSinkSpec, RotatingFileSinkSpec, Rotation, SharedFileSinkSpec, Sharing, SinkSpec,
+    StdioSinkSpec, Turns, WatchedFileSinkSpec,
 };
 use pyo3::prelude::*;
 use std::collections::HashMap;
@@ -71,6 +72,28 @@ pub(crate) fn rotating(path: PathBuf, rotation: Rotation, descriptor: i32) -> Py
     let is_at = |spec: &RotatingFileSinkSpec| spec.is_at(&metadata);
     let spec = shared(&ROTATING, (path.clone(), rotation), is_at, || {
         RotatingFileSinkSpec::from_file(path, rotation, file)
+    });
+    let (turns, then) = count(spec.turns(), || is_at(&spec));
+    Ok((spec, turns, then))
+}
+
+static SHARED: LazyLock<Mutex<HashMap<(PathBuf, Sharing), Weak<SharedFileSinkSpec>>>> =
+    LazyLock::new(Mutex::default);
+
+/// The sink that writes to the file of this name in turns with other processes, in the same way.
+///
+/// # Errors
+/// `ValueError` for a negative number.
+pub(crate) fn shared_with_others(
+    path: PathBuf,
+    sharing: Sharing,
+    descriptor: i32,
+) -> PyResult<Moving> {
+    let file = ffi::adopt_descriptor(descriptor)?;
+    let metadata = file.metadata().map(Metadata::from)?;
+    let is_at = |spec: &SharedFileSinkSpec| spec.is_at(&metadata);
+    let spec = shared(&SHARED, (path.clone(), sharing), is_at, || {
+        SharedFileSinkSpec::from_file(path, sharing, file, Arc::new(QuietSpawner))
     });
     let (turns, then) = count(spec.turns(), || is_at(&spec));
     Ok((spec, turns, then))

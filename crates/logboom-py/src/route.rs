@@ -20,6 +20,7 @@ use crate::fields::Fields;
 use crate::formatter::{self, Compiled, Look, Work};
 use crate::global;
 use crate::places;
+use crate::sharing::Shares;
 use crate::state::{self, State};
 use crate::waiting;
 use arrayvec::ArrayVec;
@@ -376,6 +377,8 @@ pub(crate) enum Target {
     /// The same, with what `logging.handlers.RotatingFileHandler` calls `maxBytes` and `backupCount`,
     /// and whether empty files are rotated.
     Rotating(i32, PathBuf, u64, u32, bool),
+    /// The same, with what the processes that share it agree on.
+    Shared(i32, PathBuf, Shares),
 }
 
 impl Target {
@@ -395,6 +398,9 @@ impl Target {
             Target::Rotating(descriptor, path, max_bytes, backup_count, rotates_empty) => {
                 let rotation = Rotation { max_bytes, backup_count, rotates_empty };
                 places::rotating(path, rotation, descriptor)?
+            }
+            Target::Shared(descriptor, path, shares) => {
+                places::shared_with_others(path, shares.sharing()?, descriptor)?
             }
         };
         Ok((sink, Some((AtomicU64::new(then), turns))))

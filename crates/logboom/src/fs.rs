@@ -75,15 +75,6 @@ pub trait FileSystem: Send + Sync + fmt::Debug + 'static {
         let _ = directory;
         Err(io::ErrorKind::Unsupported.into())
     }
-
-    /// Gives a file the permissions and the time of modification of another.
-    ///
-    /// # Errors
-    /// The system's.
-    fn imitate(&self, path: &Path, like: &Path) -> io::Result<()> {
-        let _ = (path, like);
-        Err(io::ErrorKind::Unsupported.into())
-    }
 }
 
 /// An open file.
@@ -132,6 +123,15 @@ pub trait File: Send + Sync + fmt::Debug {
     /// The system's.
     fn set_len(&self, len_bytes: u64) -> io::Result<()> {
         let _ = len_bytes;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Gives the file the permissions and the time of modification of another.
+    ///
+    /// # Errors
+    /// The system's.
+    fn imitate(&self, like: &Path) -> io::Result<()> {
+        let _ = like;
         Err(io::ErrorKind::Unsupported.into())
     }
 
@@ -210,13 +210,6 @@ impl FileSystem for SystemFs {
     fn list(&self, directory: &Path) -> io::Result<Vec<OsString>> {
         std::fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name())).collect()
     }
-
-    fn imitate(&self, path: &Path, like: &Path) -> io::Result<()> {
-        let like = std::fs::metadata(like)?;
-        let file = std::fs::OpenOptions::new().write(true).open(path)?;
-        file.set_permissions(like.permissions())?;
-        file.set_modified(like.modified()?)
-    }
 }
 
 fn open_std(path: &Path, mode: FileMode) -> io::Result<std::fs::File> {
@@ -281,6 +274,12 @@ impl File for SystemFile {
 
     fn set_len(&self, len_bytes: u64) -> io::Result<()> {
         self.0.set_len(len_bytes)
+    }
+
+    fn imitate(&self, like: &Path) -> io::Result<()> {
+        let like = std::fs::metadata(like)?;
+        self.0.set_permissions(like.permissions())?;
+        self.0.set_modified(like.modified()?)
     }
 
     fn try_lock(&self, owner: LockOwner) -> io::Result<bool> {

@@ -36,7 +36,9 @@ pub use memory::{MemorySink, MemorySinkSpec};
 pub use named::Turns;
 pub use null::{NullSink, NullSinkSpec};
 pub use rotating::{RotatingFileSink, RotatingFileSinkSpec, Rotation};
-pub use shared::{Compression, Naming, Retention, SharedFileSink, SharedFileSinkSpec, Sharing};
+pub use shared::{
+    Compression, Naming, Retention, SharedFileSink, SharedFileSinkSpec, Sharing, rotate_shared,
+};
 pub use stdio::{StdioSink, StdioSinkSpec};
 pub use watched::{WatchedFileSink, WatchedFileSinkSpec};
 

@@ -32,7 +32,7 @@ pub enum Operation {
     Remove,
     /// [`FileSystem::list`]
     List,
-    /// [`FileSystem::imitate`]
+    /// [`File::imitate`]
     Imitate,
     /// [`File::read_at`]
     ReadAt,
@@ -184,11 +184,6 @@ impl FileSystem for FaultFs {
         self.begin(Operation::List)?;
         self.below.list(directory)
     }
-
-    fn imitate(&self, path: &Path, like: &Path) -> io::Result<()> {
-        self.begin(Operation::Imitate)?;
-        self.below.imitate(path, like)
-    }
 }
 
 #[derive(Debug)]
@@ -239,6 +234,11 @@ impl File for FaultFile {
     fn set_len(&self, len_bytes: u64) -> io::Result<()> {
         self.fs.begin(Operation::SetLen)?;
         self.below.set_len(len_bytes)
+    }
+
+    fn imitate(&self, like: &Path) -> io::Result<()> {
+        self.fs.begin(Operation::Imitate)?;
+        self.below.imitate(like)
     }
 
     fn try_lock(&self, owner: LockOwner) -> io::Result<bool> {

@@ -65,7 +65,7 @@ impl FileSystem for MemoryFs {
         if mode == FileMode::Truncate {
             lock(&node).bytes.clear();
         }
-        let file = Arc::new(MemoryFile { node, number: next() });
+        let file = Arc::new(MemoryFile { node, number: next(), fs: self.clone() });
         state.open.retain(|file| file.strong_count() > 0);
         state.open.push(Arc::downgrade(&file));
         Ok(file)
@@ -97,20 +97,13 @@ impl FileSystem for MemoryFs {
             .map(Into::into)
             .collect())
     }
-
-    fn imitate(&self, path: &Path, like: &Path) -> io::Result<()> {
-        let state = self.state();
-        let node = |path| state.names.get(path).ok_or_else(not_found);
-        let changed = lock(node(like)?).changed;
-        lock(node(path)?).changed = changed;
-        Ok(())
-    }
 }
 
 #[derive(Debug)]
 struct MemoryFile {
     node: Node,
     number: u64,
+    fs: MemoryFs,
 }
 
 impl MemoryFile {
@@ -154,6 +147,13 @@ impl File for MemoryFile {
 
     fn set_len(&self, len_bytes: u64) -> io::Result<()> {
         self.change().bytes.resize(len_bytes as usize, 0);
+        Ok(())
+    }
+
+    fn imitate(&self, like: &Path) -> io::Result<()> {
+        let state = self.fs.state();
+        let changed = lock(state.names.get(like).ok_or_else(not_found)?).changed;
+        lock(&self.node).changed = changed;
         Ok(())
     }
 

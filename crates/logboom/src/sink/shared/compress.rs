@@ -116,7 +116,7 @@ impl<'a> Copy<'a> {
                 return Ok(None);
             };
             // Before the first byte is in it: it may be for fewer eyes than files usually are.
-            fs.imitate(&unfinished, &old.path)?;
+            self.file.imitate(&old.path)?;
             fs.open(&old.path, FileMode::Read).map(Some)
         })?
         else {
@@ -144,7 +144,7 @@ impl<'a> Copy<'a> {
             if source.len_bytes != copied {
                 break;
             }
-            fs.imitate(&unfinished, &old.path)?;
+            self.file.imitate(&old.path)?;
             fs.rename(&unfinished, &super::family::beside(&old.path, how.ending()))?;
             fs.remove(&old.path)?;
             break;

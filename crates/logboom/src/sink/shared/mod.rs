@@ -117,6 +117,51 @@ impl SharedFileSinkSpec {
     }
 }
 
+/// Rotates a shared file now, on this thread, for a caller who holds its lock: `path.lock`, by
+/// `flock`. Does nothing to a file that is not rotated (`backup_count` 0). Sinks find out and follow.
+///
+/// # Errors
+/// The system's.
+pub fn rotate_shared(
+    path: impl AsRef<Path>,
+    sharing: &Sharing,
+    fs: impl FileSystem,
+) -> io::Result<()> {
+    let (path, fs) = (std::path::absolute(path)?, Arc::new(fs) as Arc<dyn FileSystem>);
+    let family = Family { fs: Arc::clone(&fs), path, naming: sharing.naming };
+    let mut lock = Lock::new(family.beside(LOCK), fs, Duration::ZERO);
+    let identity = match family.fs.metadata(&family.path) {
+        Ok(metadata) => metadata.identity.unwrap_or_default(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Default::default(),
+        Err(error) => return Err(error),
+    };
+    let left = lock.state()?.filter(|state| state.identity == identity);
+    let resume = left.is_some_and(|state| state.rotating);
+    let Rotation { max_bytes, backup_count, .. } = sharing.rotation;
+    if backup_count > 0 {
+        turn(&family, &mut lock, identity, backup_count, resume)?;
+    }
+    family.retain(&sharing.retention, max_bytes, SystemTime::now())
+}
+
+/// Moves the files on and begins a new one; held.
+fn turn(
+    family: &Family,
+    lock: &mut Lock,
+    identity: (u64, u64),
+    backup_count: u32,
+    resume: bool,
+) -> io::Result<()> {
+    lock.note(&State { identity, rotating: true, batch: None })?;
+    family.move_on(backup_count, resume)?;
+    if let Err(error) = family.fs.open(&family.path, FileMode::Append) {
+        // The name must not stay without a file: others would begin one that we do not write to.
+        let _ = family.rename(&family.beside(".1"), &family.path);
+        return Err(error);
+    }
+    Ok(())
+}
+
 impl std::fmt::Debug for SharedFileSinkSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let SharedFileSinkSpec { named, sharing, .. } = self;
@@ -359,20 +404,20 @@ impl SharedFileSink {
     fn turn(&mut self) -> io::Result<()> {
         let Rotation { max_bytes, backup_count, .. } = self.sharing.rotation;
         let identity = self.identity.unwrap_or_default();
-        self.lock.note(&State { identity, rotating: true, batch: None })?;
         let resume = std::mem::replace(&mut self.resume, true);
-        self.family.move_on(backup_count, resume)?;
-        if let Err(error) = self.go_on() {
-            // The name must not stay without a file: others would begin one that we do not write to.
-            let _ = self.family.rename(&self.family.beside(".1"), &self.family.path);
-            return Err(error);
-        }
+        turn(&self.family, &mut self.lock, identity, backup_count, resume)?;
+        self.go_on()?;
         self.packer.want();
         let retention = &self.sharing.retention;
         if let Err(error) = self.family.retain(retention, max_bytes, SystemTime::now()) {
             self.fault = Some(while_trying("could not remove old files", &error));
         }
         Ok(())
+    }
+
+    /// Has old files compressed, if that is wanted; what went wrong with it since the last time.
+    fn packed(&mut self) -> io::Result<()> {
+        self.packer.start().map_err(|error| while_trying("could not compress", &error))
     }
 
     /// Goes on with the file that the name leads to, made where there is none.
@@ -390,7 +435,8 @@ impl SharedFileSink {
 impl Sink for SharedFileSink {
     fn write(&mut self, batch: &Frames<'_>) -> Written {
         if batch.ends.is_empty() && self.kept.is_none() {
-            return Written::default();
+            let error = self.packed().err();
+            return Written { error, ..Written::default() };
         }
         let locked = self.lock.acquire();
         let mut written = self.give(batch, locked.is_ok());
@@ -398,10 +444,8 @@ impl Sink for SharedFileSink {
         let unlocked =
             unlocked.map(|error| while_trying("could not lock, wrote all the same", &error));
         let fault = self.fault.take().or(unlocked);
-        written.error = written.error.or(fault).or_else(|| {
-            let failed = self.packer.start().err()?;
-            Some(while_trying("could not compress", &failed))
-        });
+        let packed = self.packed();
+        written.error = written.error.or(fault).or(packed.err());
         written
     }
 

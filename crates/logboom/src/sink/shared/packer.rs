@@ -1,9 +1,11 @@
 //! Who compresses: the shipper's thread, started when there is something, ended when there is not.
 //!
 //! Invariants:
-//! 1. A process has at most one such thread, whatever the number of its files. Whoever finds it at
-//!    work asks again with its next batch.
-//! 2. No lock: a forked child finds that the thread it knows of was its parent's.
+//! 1. A process has at most one such thread, whatever the number of its files. What is wanted lies in
+//!    a queue until it comes to it.
+//! 2. Nobody waits for the queue's lock, which in a forked child may be held for ever: who finds it
+//!    held asks again with the next batch. A child finds that the thread it knows of was its
+//!    parent's.
 //! 3. A thread that cannot be started, and work that failed, are told with the next batch, and done
 //!    after the next rotation.
 
@@ -11,23 +13,42 @@ use super::compress::{Compression, compress_all};
 use super::family::Family;
 use super::lock::Lock;
 use crate::spawn::Spawner;
+use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 /// The process whose thread is at work; 0: none is.
 static AT_WORK: AtomicU32 = AtomicU32::new(0);
+static QUEUE: Mutex<VecDeque<Job>> = Mutex::new(VecDeque::new());
+
+/// All of a family that is to be compressed.
+#[derive(Clone)]
+struct Job {
+    how: Compression,
+    family: Family,
+    patience: Duration,
+    failed: Arc<Mutex<Option<io::Error>>>,
+}
+
+impl Job {
+    fn run(&self) {
+        let Job { how, family, patience, failed } = self;
+        let mut lock = Lock::new(family.beside(super::LOCK), Arc::clone(&family.fs), *patience);
+        let outcome = catch_unwind(AssertUnwindSafe(|| compress_all(family, &mut lock, *how)));
+        if let Err(error) = outcome.unwrap_or_else(|_| Err(io::Error::other("panicked"))) {
+            *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        }
+    }
+}
 
 /// What a sink knows of the compressing.
 pub(super) struct Packer {
-    how: Option<Compression>,
-    family: Family,
+    job: Option<Job>,
     spawner: Arc<dyn Spawner>,
-    patience: Duration,
     wanted: bool,
-    failed: Arc<Mutex<Option<io::Error>>>,
 }
 
 impl Packer {
@@ -37,60 +58,83 @@ impl Packer {
         spawner: Arc<dyn Spawner>,
         patience: Duration,
     ) -> Packer {
+        let job = how.map(|how| Job { how, family, patience, failed: Arc::default() });
         // Files may have been left by somebody who ended first.
-        Packer { how, family, spawner, patience, wanted: how.is_some(), failed: Arc::default() }
+        Packer { wanted: job.is_some(), job, spawner }
     }
 
     /// There is something to compress.
     pub(super) fn want(&mut self) {
-        self.wanted = self.how.is_some();
+        self.wanted = self.job.is_some();
     }
 
-    /// Starts what is wanted, if nothing else is at work.
+    /// Has what is wanted done.
     ///
     /// # Errors
     /// What went wrong since the last time.
     pub(super) fn start(&mut self) -> io::Result<()> {
+        let Some(job) = &self.job else { return Ok(()) };
         if self.wanted
-            && let Some(how) = self.how
+            && let Some(mut queue) = queue()
         {
-            let us = std::process::id();
-            let other = AT_WORK.load(Ordering::Acquire);
-            let free = other != us
-                && AT_WORK.compare_exchange(other, us, Ordering::AcqRel, Ordering::Acquire).is_ok();
-            if free {
-                self.wanted = false;
-                let body = self.body(how);
-                if let Err(error) = self.spawner.spawn("logboom-shipper", body) {
-                    AT_WORK.store(0, Ordering::Release);
-                    return Err(error);
-                }
+            self.wanted = false;
+            if !queue.iter().any(|queued| queued.family.path == job.family.path) {
+                queue.push_back(job.clone());
+            }
+            drop(queue);
+            if begin()
+                && let Err(error) = self.spawner.spawn("logboom-shipper", Box::new(work))
+            {
+                AT_WORK.store(0, Ordering::SeqCst);
+                return Err(error);
             }
         }
-        match self.failed.try_lock() {
+        match job.failed.try_lock() {
             Ok(mut failed) => failed.take().map_or(Ok(()), Err),
             Err(_) => Ok(()),
         }
-    }
-
-    fn body(&self, how: Compression) -> Box<dyn FnOnce() + Send> {
-        let (family, failed) = (self.family.clone(), Arc::clone(&self.failed));
-        let mut lock = Lock::new(family.beside(super::LOCK), Arc::clone(&family.fs), self.patience);
-        Box::new(move || {
-            let outcome = catch_unwind(AssertUnwindSafe(|| compress_all(&family, &mut lock, how)));
-            let outcome = outcome.unwrap_or_else(|_| Err(io::Error::other("panicked")));
-            if let Err(error) = outcome {
-                *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-            }
-            // What the lock and the files had open is closed first.
-            drop((family, lock));
-            AT_WORK.store(0, Ordering::Release);
-        })
     }
 }
 
 impl std::fmt::Debug for Packer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Packer").field("how", &self.how).field("wanted", &self.wanted).finish()
+        let how = self.job.as_ref().map(|job| job.how);
+        f.debug_struct("Packer").field("how", &how).field("wanted", &self.wanted).finish()
     }
+}
+
+fn queue() -> Option<MutexGuard<'static, VecDeque<Job>>> {
+    match QUEUE.try_lock() {
+        Ok(queue) => Some(queue),
+        Err(TryLockError::Poisoned(queue)) => Some(queue.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
+/// Whether it is for the caller to work.
+fn begin() -> bool {
+    let us = std::process::id();
+    let other = AT_WORK.load(Ordering::SeqCst);
+    let exchanged = || AT_WORK.compare_exchange(other, us, Ordering::SeqCst, Ordering::SeqCst);
+    other != us && exchanged().is_ok()
+}
+
+/// Works until there is nothing to do.
+fn work() {
+    loop {
+        while let Some(job) = next() {
+            job.run();
+        }
+        AT_WORK.store(0, Ordering::SeqCst);
+        // Who queued something before that relies on us.
+        let more = queue().is_some_and(|queue| !queue.is_empty());
+        if !more || !begin() {
+            return;
+        }
+    }
+}
+
+fn next() -> Option<Job> {
+    // Held for a moment only: this process has a thread, so it was not forked meanwhile.
+    QUEUE.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
 }
