@@ -25,7 +25,7 @@ import os
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from logboom import _handlers, _shared
-from logboom._logboom import rotate_shared_file
+from logboom._logboom import compress_shared_file, rotate_shared_file
 from logboom._moving import STREAM, MovingHandler, make_native
 from logboom._shared import Sharing, Turn
 
@@ -44,7 +44,7 @@ class _RotatingHandler(MovingHandler):
     # What is agreed on with other processes, if anything is, and the turn that this one has.
     __slots__ = ("_rotated", "_sharing", "_turn")
 
-    # Whether the library's way rotated, and the writer has to be told of it.
+    # Whether this turn rotated.
     _rotated: bool
     _sharing: Sharing | None
     _turn: Turn | None
@@ -109,15 +109,10 @@ class _RotatingHandler(MovingHandler):
                     self._turn = None
             if self._rotated:
                 self._rotated = False
-                self._have_packed()
+                # The writer finds out with its next line only.
+                compress_shared_file(self.baseFilename, self._shares())
         finally:
             self.release()
-
-    def _have_packed(self) -> None:
-        """Have the writer see to the compression of what was rotated without it."""
-        route = self._current_route() if self.compress else None
-        if route is not None:
-            route.flush(_handlers._patience())
 
     def _reopen_if_moved(self) -> None:
         stream = STREAM.__get__(self)

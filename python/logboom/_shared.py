@@ -208,7 +208,9 @@ def retain(path: str, dates: re.Pattern[str], count: int, sharing: Sharing) -> N
         stem, end = os.path.splitext(other)
         stem = stem if end in COMPRESSIONS.values() else other
         date = stem.removeprefix(f"{name}.")
-        if date != stem and dates.fullmatch(date):
+        match = dates.fullmatch(date) if date != stem else None
+        # The library's pattern may allow for an ending, which a `namer` would have made.
+        if match is not None and not any(match.groups()):
             found.setdefault(date, []).append(os.path.join(directory, other))
     kept = sorted(found)
     gone = kept[:-count] if count > 0 else []

@@ -5,6 +5,7 @@ What several processes do to one file at a time is in ``test_shared_processes.py
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import gzip
 import logging
@@ -50,11 +51,13 @@ def closing():
 
 def files(directory: Path) -> dict[str, bytes]:
     """Give all files but the lock."""
-    return {
-        path.name: path.read_bytes()
-        for path in sorted(directory.iterdir())
-        if path.suffix not in {".lock", ".compressing"}
-    }
+    found = {}
+    for path in sorted(directory.iterdir()):
+        if path.suffix not in {".lock", ".compressing"}:
+            # It may get another name while we look.
+            with contextlib.suppress(FileNotFoundError):
+                found[path.name] = path.read_bytes()
+    return found
 
 
 def text_of(path: Path) -> str:

@@ -61,6 +61,7 @@ fn _logboom(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(logger::logger_obstacle, module)?)?;
     module.add_function(wrap_pyfunction!(logger::handler_obstacle, module)?)?;
     module.add_function(wrap_pyfunction!(route::open_route, module)?)?;
+    module.add_function(wrap_pyfunction!(sharing::compress_shared_file, module)?)?;
     module.add_function(wrap_pyfunction!(sharing::rotate_shared_file, module)?)?;
     module.add_function(wrap_pyfunction!(traceback::format_exception, module)?)?;
     module.add_function(wrap_pyfunction!(context::extend_context, module)?)?;

@@ -1,10 +1,14 @@
 //! Files that several processes write to: what a handler says of one, and rotation at its request.
 
+use crate::ffi::signals::QuietSpawner;
 use logboom::fs::SystemFs;
-use logboom::sink::{Compression, Naming, Retention, Rotation, Sharing, rotate_shared};
+use logboom::sink::{
+    Compression, Naming, Retention, Rotation, Sharing, compress_shared, rotate_shared,
+};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A dictionary with these keys, as `_shared.py` makes it.
@@ -57,4 +61,10 @@ impl Shares {
 pub(crate) fn rotate_shared_file(py: Python<'_>, path: PathBuf, shares: Shares) -> PyResult<()> {
     let sharing = shares.sharing()?;
     Ok(py.detach(|| rotate_shared(path, &sharing, SystemFs))?)
+}
+
+/// Has the old files of a shared file compressed; does not wait for it.
+#[pyfunction]
+pub(crate) fn compress_shared_file(path: PathBuf, shares: Shares) -> PyResult<()> {
+    Ok(compress_shared(path, &shares.sharing()?, SystemFs, Arc::new(QuietSpawner))?)
 }

@@ -37,7 +37,8 @@ pub use named::Turns;
 pub use null::{NullSink, NullSinkSpec};
 pub use rotating::{RotatingFileSink, RotatingFileSinkSpec, Rotation};
 pub use shared::{
-    Compression, Naming, Retention, SharedFileSink, SharedFileSinkSpec, Sharing, rotate_shared,
+    Compression, Naming, Retention, SharedFileSink, SharedFileSinkSpec, Sharing, compress_shared,
+    rotate_shared,
 };
 pub use stdio::{StdioSink, StdioSinkSpec};
 pub use watched::{WatchedFileSink, WatchedFileSinkSpec};

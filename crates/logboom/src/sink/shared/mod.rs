@@ -42,6 +42,8 @@ use std::time::{Duration, SystemTime};
 
 /// What the lock's file has behind the name.
 const LOCK: &str = ".lock";
+/// How long anybody waits for the lock, unless told otherwise.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the processes that share a file agree on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -95,7 +97,7 @@ impl SharedFileSinkSpec {
     }
 
     fn new(named: Arc<NamedFile>, sharing: Sharing, spawner: Arc<dyn Spawner>) -> Self {
-        SharedFileSinkSpec { named, sharing, spawner, patience: Duration::from_secs(10) }
+        SharedFileSinkSpec { named, sharing, spawner, patience: PATIENCE }
     }
 
     /// How long a batch waits for the lock before it is written without; default 10 s. Longer keeps
@@ -142,6 +144,22 @@ pub fn rotate_shared(
         turn(&family, &mut lock, identity, backup_count, resume)?;
     }
     family.retain(&sharing.retention, max_bytes, SystemTime::now())
+}
+
+/// Has the older files of a shared file compressed, by the thread of [`SharedFileSinkSpec::open`], for
+/// a caller who moved one: a sink finds out with its next batch only. Does not wait for it.
+///
+/// # Errors
+/// The system's, where the thread cannot be started.
+pub fn compress_shared(
+    path: impl AsRef<Path>,
+    sharing: &Sharing,
+    fs: impl FileSystem,
+    spawner: Arc<dyn Spawner>,
+) -> io::Result<()> {
+    let path = std::path::absolute(path)?;
+    let family = Family { fs: Arc::new(fs), path, naming: sharing.naming };
+    Packer::new(sharing.compression, family, spawner, PATIENCE).start()
 }
 
 /// Moves the files on and begins a new one; held.
