@@ -59,6 +59,10 @@ def _requests(table: Table) -> list[float]:
     return table.ratios("litestar-10", "requests_per_s", OURS, "none")
 
 
+def _shared(table: Table) -> list[float]:
+    return table.ratios("processes", "drained_per_s", "logboom-shared", "concurrent-log-handler")
+
+
 GOALS = (
     Goal(
         *("call", "enabled call / disabled call of the standard library", True, 1.0),
@@ -115,6 +119,15 @@ GOALS = (
     Goal(
         *("threads", "throughput of 8 threads / of 1", False, 0.9),
         of_ours("threads", "eight_to_one"),
+    ),
+    Goal(
+        *("processes", "8 processes, one rotating file: ours / concurrent-log-handler", False, 20),
+        _shared,
+    ),
+    Goal(
+        *("processes-rate", "the same, ours", False, 600_000),
+        lambda table: table.values("processes", "logboom-shared", "drained_per_s"),
+        " lines/s",
     ),
     Goal(
         *("litestar", "Litestar, requests/s with 10 lines / with no logging", False, 0.97),

@@ -14,8 +14,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench import process, subject
+from bench import lines, process, subject
 from bench.load import Load, free_port, wait_until_ready
+from bench.peers import peer_class
 from bench.peers.base import FORMAT, STANDARD
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 Outcome = tuple[dict[str, float], list[str]]
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGURATIONS = 2_000
+PROCESSES, LINES_EACH = 8, 20_000
 
 
 class Count(logging.Handler):
@@ -84,6 +86,57 @@ def hosted(_: Workload, peer: str, directory: Path, budget: float) -> Outcome:
         "cpu_ns": cpu,
     }
     return metrics, []
+
+
+def processes(_: Workload, peer: str, directory: Path, budget: float) -> Outcome:
+    """Several processes that log into one rotating file at the same time, until all of it is there."""
+    made = peer_class(peer)(directory / "bench.log", "text")
+    number = LINES_EACH if budget > 0.1 else LINES_EACH // 10
+    started = []
+    for count in range(PROCESSES):
+        (own := directory / f"process{count}").mkdir()
+        command = [
+            sys.executable,
+            "-m",
+            "bench.writing",
+            peer,
+            str(made.path),
+            str(number),
+            str(own),
+        ]
+        pipe = subprocess.PIPE
+        started.append(subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True))
+    try:
+        for one in started:
+            if one.stdout is None or one.stdout.readline() != "ready\n":
+                raise RuntimeError("a process did not come up")
+        start = time.perf_counter()
+        _tell(started)
+        ended = [one.stdout is not None and one.stdout.readline() for one in started]
+        seconds = time.perf_counter() - start
+        _tell(started)
+        faults = [f"a process said {said!r}" for said in ended if said != "done\n"]
+        faults += [f"ended with {one.returncode}" for one in started if one.wait(30)]
+    finally:
+        for one in started:
+            one.kill()
+            one.wait()
+    data = b"".join(path.read_bytes() for path in made.files())
+    checked = lines.check(data, "two", [number] * PROCESSES)
+    records = number * PROCESSES
+    metrics = {
+        "drained_ns": seconds / records * 1e9,
+        "drained_per_s": records / seconds,
+        "records": float(records),
+    }
+    return metrics, faults + checked.faults()
+
+
+def _tell(started: list[subprocess.Popen[str]]) -> None:
+    for one in started:
+        if one.stdin is not None:
+            one.stdin.write("go\n")
+            one.stdin.flush()
 
 
 def litestar(workload: Workload, peer: str, directory: Path, budget: float) -> Outcome:
@@ -217,6 +270,7 @@ def importing(_: Workload, __: str, ___: Path, budget: float) -> Outcome:
 
 KINDS: dict[str, Callable[[Workload, str, Path, float], Outcome]] = {
     "hosted": hosted,
+    "processes": processes,
     "litestar": litestar,
     "reconfigure": reconfigure,
     "import": importing,

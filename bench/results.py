@@ -23,7 +23,7 @@ FORMAT = 1
 DIRECTORY = Path(__file__).resolve().parent / "results"
 # What is divided when a peer is put beside us: above 1 we take less.
 RATIOS = {"call": "call_ns", "drained": "drained_ns", "cpu": "cpu_ns"}
-OURS = ("logboom", "logboom-rotating")
+OURS = ("logboom", "logboom-rotating", "logboom-shared")
 
 Spread = list[float]  # median, least, greatest
 

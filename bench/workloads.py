@@ -64,6 +64,11 @@ WORKLOADS = (
         *("rotation", "a file that rotates at 1 MB", "calls"),
         ("stdlib-rotating", "concurrent-log-handler", "logboom-rotating"),
     ),
+    Workload(
+        *("processes", "8 processes, one file that rotates at 1 MB", "processes"),
+        ("stdlib-rotating", "concurrent-log-handler", "logboom-shared"),
+        deadline=120,
+    ),
     *(
         Workload(
             f"litestar-{lines}",

@@ -40,6 +40,7 @@ PEERS = {
     ),
     "logboom": Entry("logboom, FileHandler", "logboom_", "Logboom"),
     "logboom-rotating": Entry("logboom, RotatingFileHandler", "logboom_", "Rotating"),
+    "logboom-shared": Entry("logboom, RotatingFileHandler, shared", "logboom_", "Shared"),
     # Known to `litestar_app.py` and `reconfigure.py` only.
     "none": Entry("no logging", "", ""),
     "shipped": Entry("Litestar as shipped", "", ""),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import logboom
 from bench.peers.base import BACKUPS, ROTATE_AT
 from bench.peers.stdlib import Sync
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Logboom(Sync):
@@ -33,3 +36,15 @@ class Rotating(Logboom):
         return logboom.RotatingFileHandler(
             self.path, maxBytes=ROTATE_AT, backupCount=BACKUPS, encoding="utf-8"
         )
+
+
+class Shared(Logboom):
+    """The same, shared with other processes."""
+
+    def made_handler(self) -> Any:
+        return logboom.RotatingFileHandler(
+            self.path, maxBytes=ROTATE_AT, backupCount=BACKUPS, encoding="utf-8", shared=True
+        )
+
+    def files(self) -> list[Path]:
+        return [path for path in super().files() if path.suffix != ".lock"]
