@@ -64,33 +64,46 @@ impl Consumer {
     /// out: the same `from` shows the same frames until they are released.
     ///
     /// # Panics
-    /// If no frame that is not yet released, and was shown, ends at `from`.
+    /// If no frame that is not yet released, and was shown, ends at `from`; and in a ring whose oldest
+    /// frames may be dropped, where a [`Front`](crate::Front) shows them.
     pub fn frames(&self, from: u64, max_bytes: usize) -> Frames<'_> {
+        assert!(!self.ring.drops_oldest(), "what is shown might be dropped");
         self.check(from);
         let tail = self.ring.released();
         // SAFETY: a frame begins at `from`, as just checked. Only `release` moves the tail, which
         // needs this consumer for itself.
         let walk = unsafe { Walk::new(self.ring.memory(), from, tail) };
-        Frames { walk, seen: &self.seen, until: from.saturating_add(max_bytes as u64) }
+        self.show(walk, max_bytes)
+    }
+
+    pub(crate) fn show<'c>(&'c self, walk: Walk<'c>, max_bytes: usize) -> Frames<'c> {
+        let until = walk.position().saturating_add(max_bytes as u64);
+        Frames { walk, seen: &self.seen, until }
     }
 
     /// Frees everything before `to`, and lets a producer that waits for room have it. `account` runs
     /// under the same lock as [`Ring::hold`], so that counters and ring move as one; it must not panic.
     ///
-    /// `to` is as `from` in [`Consumer::frames`].
+    /// `to` is as `from` in [`Consumer::frames`]. In a ring whose oldest frames may be dropped it is
+    /// where the last [`Front::keep`](crate::Front::keep) ended, or [`Ring::released`] at some time;
+    /// what producers have freed meanwhile is passed over.
     ///
     /// # Panics
     /// If no frame that is not yet released, and was shown, ends at `to`.
     pub fn release(&mut self, to: u64, account: impl FnOnce()) {
-        self.check(to);
+        if !self.ring.drops_oldest() {
+            self.check(to);
+        }
         let memory = self.ring.memory();
         let header = &memory.header().consumer;
         let guard = lock(&self.ring.hold);
         let tail = header.tail.load(Relaxed);
+        let to = if self.ring.drops_oldest() { self.ring.oldest.checked(to, tail) } else { to };
         // First, so that a reader after a crash does not take half-zeroed frames for whole ones.
         header.consumed.store(to, Release);
         // SAFETY: from the tail to `to` every frame is decided, so no producer accesses it; `&mut
-        // self` ends what `frames` showed, and the lock excludes `Held`.
+        // self` ends what `frames` and a `Front` showed, and the lock excludes `Held` and whoever
+        // drops the oldest.
         unsafe { memory.zero(tail, to) };
         header.tail.store(to, Release);
         account();
@@ -108,6 +121,7 @@ impl Consumer {
     pub fn fold(&mut self) -> bool {
         let memory = self.ring.memory();
         let consumer = &memory.header().consumer;
+        // Moved meanwhile, by whoever drops the oldest, it is no longer the head's.
         let tail = consumer.tail.load(Relaxed);
         let offset = memory.offset(tail);
         let left = memory.capacity() - offset;
@@ -149,8 +163,9 @@ impl Consumer {
 
     /// Whether the next frame to release is decided.
     pub fn has_frames(&self) -> bool {
+        let _guard = self.ring.drops_oldest().then(|| lock(&self.ring.hold));
         let tail = self.ring.released();
-        // SAFETY: a frame begins at the tail, or will; only `release` moves it.
+        // SAFETY: a frame begins at the tail, or will; only `release` moves it, and who has the lock.
         unsafe { Walk::new(self.ring.memory(), tail, tail) }.step().is_some()
     }
 
@@ -159,14 +174,15 @@ impl Consumer {
         self.ring.position() == self.ring.released()
     }
 
-    /// Panics unless a frame that was shown ends at `position`, or it is the tail.
-    fn check(&self, position: u64) {
+    /// Panics unless a frame that was shown ends at `position`, or it is the tail, which must not move
+    /// meanwhile.
+    pub(crate) fn check(&self, position: u64) {
         let tail = self.ring.released();
         if position == self.seen.get() || position == tail {
             return;
         }
-        // SAFETY: a frame begins at the tail; only `release` moves it, which waits for the lock or
-        // for `&mut self`.
+        // SAFETY: a frame begins at the tail; only `release` moves it, which waits for `&mut self`, and
+        // whoever drops the oldest, which a `Front` keeps off.
         let mut walk = unsafe { Walk::new(self.ring.memory(), tail, tail) };
         while walk.position() < position.min(self.seen.get()) && walk.step().is_some() {}
         assert!(walk.position() == position, "no frame that was shown ends at {position}");

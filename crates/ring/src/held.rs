@@ -15,12 +15,14 @@ impl<'r> Held<'r> {
         Held { ring, _guard: guard }
     }
 
-    /// The frames that are committed and not released, in ring order, without abandoned ones, up to
-    /// the first that is still being written.
+    /// The frames that are committed and not released, in ring order, without abandoned ones and
+    /// those that [`Front::keep`](crate::Front::keep) copied, up to the first that is still being
+    /// written.
     pub fn frames(&self) -> impl Iterator<Item = &[u8]> {
         let tail = self.ring.released();
-        // SAFETY: a frame begins at the tail, which only `release` moves, which needs the lock.
-        let mut walk = unsafe { Walk::new(self.ring.memory(), tail, tail) };
+        let from = self.ring.oldest.first_behind(tail);
+        // SAFETY: a frame begins at the tail, which moves only under the lock, and where a copy ended.
+        let mut walk = unsafe { Walk::new(self.ring.memory(), from, tail) };
         std::iter::from_fn(move || {
             loop {
                 let step = walk.step()?;

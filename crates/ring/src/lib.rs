@@ -47,12 +47,10 @@
 //! Who waits for whom: producers for room in a line (`queue.rs`), the consumer for frames in a nap or
 //! asleep (`signal.rs`). Both are local to the process and lie outside of the ring's memory.
 //!
-//! What it does not do: it knows no record and no policy. To block is [`Ring::reserve`], to drop the
-//! newest is a [`Ring::try_reserve`] that was refused. To drop the oldest will be the business of
-//! whoever has the consumer: what may release is not a thread but the one [`Consumer`], so a producer
-//! that is refused can ask its owner for it (behind a lock that only refused producers and the writer
-//! take), and release from the front. For that the writer copies the frames out of the ring and
-//! releases them before it formats them, so that it never works on what another thread may drop.
+//! What it does not do: it knows no record and no policy. To block is [`Ring::reserve`], or a [`Place`]
+//! in the line for who looks after something else meanwhile; to drop the newest is a [`Ring::try_reserve`] that was
+//! refused; to drop the oldest is [`Ring::reserve_over_oldest`] in a ring that was made for it (see
+//! `oldest.rs`); to keep room for what is more important is [`Ring::keep_back`].
 //!
 //! After a fork the child has a copy of the ring, and perhaps of a lock in it that nobody will ever
 //! unlock. It makes a new one with [`Ring::anonymous_with_table`], which takes none, and leaves the old
@@ -76,6 +74,8 @@ mod layout;
 mod membarrier;
 #[cfg_attr(loom, path = "memory_loom.rs")]
 mod memory;
+mod oldest;
+mod place;
 mod queue;
 #[cfg(not(loom))]
 mod read;
@@ -89,6 +89,8 @@ mod walk;
 pub use consumer::{Consumer, Frame, Frames};
 pub use error::{Refusal, RingError};
 pub use held::Held;
+pub use oldest::Front;
+pub use place::Place;
 #[cfg(not(loom))]
 pub use read::{Contents, ReadError, Remains, read};
 pub use reservation::{Committed, Reservation};

@@ -5,7 +5,8 @@ use crate::error::{Refusal, RingError};
 use crate::held::Held;
 use crate::layout::{CLOSED, MAX_PAYLOAD_BYTES, State, WORD_BYTES, Word, frame_bytes};
 use crate::memory::Memory;
-use crate::queue::Queue;
+use crate::oldest::Oldest;
+use crate::queue::{Queue, Wanted};
 use crate::reservation::Reservation;
 use crate::signal::{ABSENT, AWAKE, NAPPING, Signal};
 use crate::sync::Ordering::{Acquire, Relaxed, Release};
@@ -20,9 +21,13 @@ pub struct Ring {
     table: Table,
     max_frame_bytes: usize,
     signal: Signal,
-    queue: Queue,
-    /// Keeps `release` and [`Held`] apart.
+    pub(crate) queue: Queue,
+    /// Keeps `release` and [`Held`] apart, and whoever drops the oldest from both.
     pub(crate) hold: Mutex<()>,
+    /// How much of the ring [`Ring::try_reserve`] may have.
+    shared_bytes: usize,
+    /// Whether producers may drop the oldest frames, and what the consumer copied out before.
+    pub(crate) oldest: Oldest,
 }
 
 impl Ring {
@@ -74,7 +79,17 @@ impl Ring {
             signal: Signal::new(),
             queue: Queue::new(),
             hold: Mutex::new(()),
+            shared_bytes: capacity,
+            oldest: Oldest::default(),
         })
+    }
+
+    /// Keeps the last `bytes` of the ring for [`Ring::try_reserve_all`] and [`Ring::reserve`]: what
+    /// asks by [`Ring::try_reserve`] is refused where the ring would be fuller than that. More than
+    /// three quarters of the capacity are not kept, so that the longest frame finds room.
+    pub fn keep_back(&mut self, bytes: usize) {
+        let capacity = self.capacity_bytes();
+        self.shared_bytes = capacity - bytes.min(capacity / 4 * 3);
     }
 
     /// How many bytes the ring holds. Each frame takes its length, a word of 8 bytes and what is
@@ -100,8 +115,18 @@ impl Ring {
     pub fn try_reserve(&self, len: usize) -> Result<Reservation<'_>, Refusal> {
         let start = match self.claim_at_once(len) {
             Some(start) => start,
-            None => self.claim(len, false)?,
+            None => self.claim(len, false, self.shared_bytes)?,
         };
+        // SAFETY: the frame at `start` was just claimed.
+        Ok(unsafe { Reservation::new(self, start, len) })
+    }
+
+    /// The same, also out of what the ring [keeps back](Ring::keep_back).
+    ///
+    /// # Errors
+    /// As [`Ring::try_reserve`].
+    pub fn try_reserve_all(&self, len: usize) -> Result<Reservation<'_>, Refusal> {
+        let start = self.claim(len, false, self.capacity_bytes())?;
         // SAFETY: the frame at `start` was just claimed.
         Ok(unsafe { Reservation::new(self, start, len) })
     }
@@ -143,7 +168,7 @@ impl Ring {
         let size = frame_bytes(len);
         let end = head + size as u64;
         // The bit that closes the ring puts the head far beyond any capacity.
-        if end - tail > self.capacity_bytes() as u64
+        if end - tail > self.shared_bytes as u64
             || self.memory().offset(head) + size > self.capacity_bytes()
         {
             return None;
@@ -153,9 +178,15 @@ impl Ring {
         Some(head)
     }
 
-    /// Claims a frame for the caller, or for the first in line.
+    /// Claims a frame for the caller, or for the first in line, if the ring then holds no more than
+    /// `limit_bytes`.
     #[cold]
-    fn claim(&self, len: usize, first_in_line: bool) -> Result<u64, Refusal> {
+    pub(crate) fn claim(
+        &self,
+        len: usize,
+        first_in_line: bool,
+        limit_bytes: usize,
+    ) -> Result<u64, Refusal> {
         if len > self.max_frame_bytes {
             return Err(Refusal::TooLarge);
         }
@@ -172,7 +203,7 @@ impl Ring {
             let pad = if left < size { left } else { 0 };
             let start = head + pad as u64;
             let end = start + size as u64;
-            if end - tail > self.capacity_bytes() as u64 {
+            if end - tail > limit_bytes as u64 {
                 tail = self.newer_tail(tail, first_in_line)?;
             } else if producers.head.compare_exchange(head, end, Relaxed, Relaxed).is_ok() {
                 if pad > 0 {
@@ -187,10 +218,22 @@ impl Ring {
 
     #[cold]
     fn claim_in_line(&self, len: usize, deadline: Option<Instant>) -> Result<u64, Refusal> {
-        match self.claim(len, false) {
-            Err(Refusal::Full) => self.queue.wait(len, deadline, |len| self.claim(len, true)),
+        match self.claim(len, false, self.capacity_bytes()) {
+            Err(Refusal::Full) => {
+                let seat = self.queue.join(self, Wanted::Room(len));
+                match self.queue.wait(&seat, deadline) {
+                    // It may have been served in the last moment.
+                    Err(refusal) => self.queue.leave(self, &seat).ok_or(refusal),
+                    served => served,
+                }
+            }
             other => other,
         }
+    }
+
+    /// Claims a frame for the first in line.
+    pub(crate) fn claim_for_first(&self, len: usize) -> Result<u64, Refusal> {
+        self.claim(len, true, self.capacity_bytes())
     }
 
     /// Says how long the frame at `start` will be. Nobody in this process needs that before it is
@@ -204,7 +247,7 @@ impl Ring {
 
     /// Gives producers that wait what room there is, or the refusal of a closed ring.
     pub(crate) fn serve_queue(&self) {
-        self.queue.serve(|len| self.claim(len, true));
+        self.queue.serve(self);
     }
 
     /// The tail, if it has moved since `tail` was seen, and is for such as this producer.

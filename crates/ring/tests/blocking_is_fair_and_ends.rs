@@ -168,3 +168,63 @@ fn a_commit_ends_a_sleep_and_a_wake_is_remembered() {
     }
     sleeper.join().unwrap();
 }
+
+#[test]
+fn a_place_is_served_in_its_turn_while_its_producer_looks_after_something_else() {
+    let ring = full_ring();
+    let mut consumer = ring.consumer().unwrap();
+    let first = ring.line_up(vec![1; 1000].into()).unwrap();
+    assert_eq!(first.wait(Some(Instant::now())).unwrap_err(), Refusal::TimedOut);
+    let second = thread::spawn({
+        let ring = ring.clone();
+        move || ring.reserve(1000, deadline()).unwrap().commit().end
+    });
+    until_waiting(&ring, 2);
+    let third = ring.line_up(vec![3; 1000].into()).unwrap();
+    let end = ring.position();
+    // Room for one, then for another: nobody waits at the first place.
+    for waiting in [2, 1] {
+        let to = consumer.frames(ring.released(), usize::MAX).next().unwrap().end;
+        consumer.release(to, || ());
+        assert_eq!(ring.waiting_producers(), waiting);
+    }
+    let second = second.join().unwrap();
+    let mut frames = consumer.frames(ring.released(), usize::MAX);
+    let last: Vec<_> = frames.by_ref().filter(|frame| frame.end > end).collect();
+    assert_eq!((last[0].bytes, last[1].end), (&[1; 1000][..], second));
+    assert!(first.wait(None).is_ok() && first.leave(), "it was served");
+    assert!(!third.leave(), "it was not");
+    assert_eq!(ring.waiting_producers(), 0);
+}
+
+#[test]
+fn closing_ends_a_place_and_dropping_it_makes_way() {
+    let ring = full_ring();
+    let mut consumer = ring.consumer().unwrap();
+    let too_long = vec![0; ring.max_frame_bytes() + 1];
+    assert_eq!(ring.line_up(too_long.into()).map(drop).unwrap_err(), Refusal::TooLarge);
+    let large = ring.line_up(vec![1; 10_000].into()).unwrap();
+    let small = ring.line_up(vec![2; 1000].into()).unwrap();
+    let to = consumer.frames(ring.released(), usize::MAX).next().unwrap().end;
+    consumer.release(to, || ());
+    assert_eq!(ring.waiting_producers(), 2, "room for the second, but not for the first");
+    drop(large);
+    assert!(small.wait(None).is_ok());
+    let closed = ring.line_up(vec![3; 1000].into()).unwrap();
+    ring.close();
+    assert_eq!(closed.wait(None).unwrap_err(), Refusal::Closed);
+}
+
+#[test]
+fn what_is_kept_back_is_for_those_who_ask_for_it() {
+    let mut ring = Ring::anonymous(Ring::MIN_CAPACITY_BYTES, 0).unwrap();
+    ring.keep_back(ring.capacity_bytes() / 4);
+    let capacity = ring.capacity_bytes();
+    while ring.try_reserve(56).map(|frame| frame.commit()).is_ok() {}
+    assert_eq!(ring.used_bytes(), capacity / 4 * 3, "to the byte");
+    assert!(ring.try_reserve_all(56).map(|frame| frame.commit()).is_ok());
+    while ring.used_bytes() < capacity {
+        ring.reserve(56, deadline()).unwrap().commit();
+    }
+    assert_eq!(ring.try_reserve_all(56).map(drop).unwrap_err(), Refusal::Full);
+}
