@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         table_bytes: int
         overflow: str
         block_timeout: float | None
+        block_on_event_loop: bool
         shutdown_timeout: float
         notice_interval: float
 
@@ -35,11 +36,29 @@ def configure(**options: Unpack[_EngineOptions]) -> None:
     longer bursts, costs memory only as far as it was ever used.
     ``table_bytes``: room for the texts that records name by number (call sites, templates), 4,096 to
     1,073,741,824; default 1,048,576. Once full, texts travel with each record.
-    ``overflow``: what happens when the ring is full: ``"block"`` (default) waits without the GIL,
-    ``"drop_newest"`` drops and counts the new record.
-    ``block_timeout``: seconds that ``"block"`` waits before it drops; default `None`, for ever.
+    ``overflow``: what happens to a record that finds the ring full.
+
+    - ``"block"`` (default): the call waits without the GIL, in the order in which calls came.
+    - ``"drop_newest"``: the record is dropped. What began a burst is kept.
+    - ``"drop_oldest"``: as many of the oldest records as make room are dropped. What was logged last is
+      kept. The writer copies what it is at, up to 256 KiB, which costs it a few nanoseconds a record.
+    - ``"sample"``: records below ``WARNING`` are dropped where they would fill the ring by more than
+      three quarters; the last quarter is for warnings and graver ones, which wait as with ``"block"``
+      where that is full too.
+
+    What is dropped is counted, and told in the log itself (``notice_interval``).
+    ``block_timeout``: seconds that a call waits before its record is dropped; default `None`, for ever;
+    0 drops at once.
+    ``block_on_event_loop``: whether a call waits on a thread that runs an event loop of ``asyncio`` (or
+    one that says so to it, as uvloop does); default `True`. With `False` its record is dropped and
+    counted instead, one that is too long for the ring rejected. Asked only where the ring is full.
+
+    Calls never wait on the writer's own thread. A signal handler that logs while the call that it
+    interrupted waits for room does not wait either: its record goes beside the ring, up to 1 MiB of
+    them, and is dropped beyond that.
     ``shutdown_timeout``: seconds that the end of the process may take; default 5.0.
-    ``notice_interval``: least seconds between two notices of drops or faults; default 1.0.
+    ``notice_interval``: least seconds between two notices of drops in one log, and between two reports of
+    faults; default 1.0. A flush, a close and the end of the process tell the rest at once.
 
     Raises `ConfigError` (a `ValueError`) for an unknown option or one out of its bounds, before
     anything is changed. The calling thread waits until the writer has written what was submitted.

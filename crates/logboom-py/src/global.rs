@@ -11,8 +11,12 @@ use logboom::config::Config;
 use logboom::engine::{Engine, Outcome};
 use logboom::error::Error;
 use logboom::record::Record;
+use pyo3::intern;
 use pyo3::prelude::*;
+use std::cell::Cell;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 static ENGINE: Forever<Engine> = Forever::empty();
@@ -45,27 +49,96 @@ pub(crate) fn replace(engine: Engine) {
 /// How often a call that waits for room lets Python's signal handlers run.
 const SIGNALS_EVERY: Duration = Duration::from_millis(50);
 
+/// Whether a call on an event loop's thread waits for room as any other does.
+static BLOCKS_ON_EVENT_LOOP: AtomicBool = AtomicBool::new(true);
+
+/// The option `block_on_event_loop`.
+pub(crate) fn blocks_on_event_loop() -> bool {
+    BLOCKS_ON_EVENT_LOOP.load(Relaxed)
+}
+
+/// Sets the option.
+pub(crate) fn set_blocks_on_event_loop(blocks: bool) {
+    BLOCKS_ON_EVENT_LOOP.store(blocks, Relaxed);
+}
+
+thread_local! {
+    /// Whether signal handlers run on this thread in the middle of a call that waits for room.
+    static HANDLES_SIGNALS: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Submits a record that found the ring full, or is too long for it: gives the GIL away and waits as
 /// the overflow policy says. Whatever becomes of the record is counted.
+///
+/// Signal handlers run meanwhile. What they log must not wait: the call that they interrupted would
+/// wait for it, and handlers of further signals would pile up above. It goes beside the ring.
 ///
 /// # Errors
 /// What a signal handler raises meanwhile, `KeyboardInterrupt` for one; the record is given up.
 pub(crate) fn submit_waiting(py: Python<'_>, record: &Record<'_>) -> PyResult<()> {
-    let since = Instant::now();
+    if HANDLES_SIGNALS.get() {
+        let _ = engine().submit_beside(record);
+        return Ok(());
+    }
+    if !blocks_on_event_loop() && runs_event_loop(py)? {
+        let _ = engine().submit_or_drop(record);
+        return Ok(());
+    }
     let caller = waiting::enter(record.routes);
-    let wait = || engine().submit_until(record, since, Instant::now() + SIGNALS_EVERY);
-    let outcome = loop {
-        match py.detach(wait) {
-            Outcome::Full => py.check_signals()?,
-            outcome => break outcome,
-        }
-    };
+    let outcome = wait_for_room(py, record)?;
     if outcome == Outcome::TooLarge {
-        let mut large = engine().submit_large(record);
-        while py.detach(|| large.wait(Some(Instant::now() + SIGNALS_EVERY))).is_none() {
-            py.check_signals()?;
-        }
+        deliver(py, record)?;
     }
     drop(caller);
     Ok(())
+}
+
+fn wait_for_room(py: Python<'_>, record: &Record<'_>) -> PyResult<Outcome> {
+    let mut current = engine();
+    let mut waiting = current.wait_for_room(record);
+    loop {
+        if let Some(outcome) = py.detach(|| waiting.wait(Some(Instant::now() + SIGNALS_EVERY))) {
+            return Ok(outcome);
+        }
+        handle_signals(py)?;
+        // A handler may have forked, and this is the child.
+        if !std::ptr::eq(current, engine()) {
+            current = engine();
+            waiting = current.wait_for_room(record);
+        }
+    }
+}
+
+fn deliver(py: Python<'_>, record: &Record<'_>) -> PyResult<()> {
+    let mut current = engine();
+    let mut large = current.submit_large(record);
+    while py.detach(|| large.wait(Some(Instant::now() + SIGNALS_EVERY))).is_none() {
+        handle_signals(py)?;
+        if !std::ptr::eq(current, engine()) && current.is_of_another_process() {
+            current = engine();
+            large = current.submit_large(record);
+        }
+    }
+    Ok(())
+}
+
+/// Runs the handlers of the signals that came.
+fn handle_signals(py: Python<'_>) -> PyResult<()> {
+    struct Handling;
+    impl Drop for Handling {
+        fn drop(&mut self) {
+            HANDLES_SIGNALS.set(false);
+        }
+    }
+    HANDLES_SIGNALS.set(true);
+    let _handling = Handling;
+    py.check_signals()
+}
+
+/// Whether the calling thread runs an event loop of `asyncio`, or one that says so to it.
+fn runs_event_loop(py: Python<'_>) -> PyResult<bool> {
+    let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
+    // Who has not imported it runs none.
+    let Ok(events) = modules.get_item(intern!(py, "asyncio.events")) else { return Ok(false) };
+    Ok(!events.call_method0(intern!(py, "_get_running_loop"))?.is_none())
 }

@@ -29,6 +29,7 @@ use std::time::Duration;
 #[pyfunction]
 pub(crate) fn configure(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<()> {
     let mut config = global::engine().config().clone();
+    let mut blocks_on_event_loop = global::blocks_on_event_loop();
     for (name, value) in options {
         let name = name.extract::<String>()?;
         match name.as_str() {
@@ -37,8 +38,12 @@ pub(crate) fn configure(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult
             "overflow" => {
                 let word = value
                     .extract::<String>()
-                    .map_err(|_| invalid(&name, &value, "`block` or `drop_newest`"))?;
+                    .map_err(|_| invalid(&name, &value, "one of its words"))?;
                 config.overflow = word.parse::<Overflow>().map_err(to_python)?;
+            }
+            "block_on_event_loop" => {
+                blocks_on_event_loop =
+                    value.extract::<bool>().map_err(|_| invalid(&name, &value, "a bool"))?;
             }
             "block_timeout" if value.is_none() => config.block_timeout = None,
             "block_timeout" => config.block_timeout = Some(seconds(&name, &value)?),
@@ -47,8 +52,8 @@ pub(crate) fn configure(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult
             _ => {
                 return Err(config_error(format!(
                     "unknown option: got `{name}`, expected one of `capacity_bytes`, \
-                     `table_bytes`, `overflow`, `block_timeout`, `shutdown_timeout`, \
-                     `notice_interval`"
+                     `table_bytes`, `overflow`, `block_timeout`, `block_on_event_loop`, \
+                     `shutdown_timeout`, `notice_interval`"
                 )));
             }
         }
@@ -56,6 +61,7 @@ pub(crate) fn configure(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult
     config.validate().map_err(to_python)?;
     let successor = py.detach(|| global::engine().successor(config)).map_err(to_python)?;
     global::replace(successor);
+    global::set_blocks_on_event_loop(blocks_on_event_loop);
     Ok(())
 }
 
@@ -121,6 +127,7 @@ pub(crate) fn options(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     options.set_item("table_bytes", config.table_bytes)?;
     options.set_item("overflow", config.overflow.as_str())?;
     options.set_item("block_timeout", config.block_timeout.map(|t| t.as_secs_f64()))?;
+    options.set_item("block_on_event_loop", global::blocks_on_event_loop())?;
     options.set_item("shutdown_timeout", config.shutdown_timeout.as_secs_f64())?;
     options.set_item("notice_interval", config.notice_interval.as_secs_f64())?;
     Ok(options)

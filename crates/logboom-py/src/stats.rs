@@ -93,6 +93,7 @@ methods_with_counts! { Stats, totals, {
         ring.set_item("capacity_bytes", self.inner.ring.capacity_bytes)?;
         ring.set_item("max_frame_bytes", self.inner.ring.max_frame_bytes)?;
         ring.set_item("used_bytes", self.inner.ring.used_bytes)?;
+        ring.set_item("waiting_callers", self.inner.ring.waiting_callers)?;
         ring.set_item("table_capacity_bytes", self.inner.ring.table_capacity_bytes)?;
         ring.set_item("table_used_bytes", self.inner.ring.table_used_bytes)?;
         dict.set_item("ring", ring)?;

@@ -39,8 +39,9 @@ pub struct Config {
     pub table_bytes: usize,
     /// What happens to a record that finds the ring full; default [`Overflow::Block`].
     pub overflow: Overflow,
-    /// How long [`Overflow::Block`] waits before it drops the record; default `None`, for ever.
-    /// At most [`MAX_TIMEOUT`]; zero drops at once. Has no effect with the other policies.
+    /// How long [`Overflow::Block`], and [`Overflow::Sample`] with what is grave, waits before it drops
+    /// the record; default `None`, for ever. At most [`MAX_TIMEOUT`]; zero drops at once. Has no effect
+    /// with the other policies.
     pub block_timeout: Option<Duration>,
     /// How long the end of the engine may take where the caller gives no timeout of their own;
     /// default 5 s, at most [`MAX_TIMEOUT`]. Raised, a slow sink gets more of the last records; the

@@ -22,6 +22,7 @@ use crate::error::{EngineError, Error};
 use crate::fork::{Gate, GateGuard};
 use crate::intern::Interner;
 use crate::metrics::Meters;
+use crate::overflow::Overflow;
 use crate::record::{TextId, Texts};
 use crate::route::registry::Registry;
 use logboom_ring::{Ring, Table};
@@ -57,6 +58,7 @@ pub(crate) struct Generation {
     pub(crate) ring: Arc<Ring>,
     pub(crate) barrier: Barrier,
     pub(crate) shared: Arc<Shared>,
+    pub(crate) hand: Hand,
     next: OnceLock<Weak<Generation>>,
     previous: Mutex<Option<Arc<Generation>>>,
 }
@@ -72,12 +74,14 @@ impl Generation {
             None => Ring::anonymous(config.capacity_bytes, config.table_bytes),
             Some(table) => Ring::anonymous_with_table(config.capacity_bytes, table),
         };
-        let ring = ring.map_err(|error| EngineError::Memory(error.to_string()))?;
+        let mut ring = ring.map_err(|error| EngineError::Memory(error.to_string()))?;
+        set_policy(&mut ring, config.overflow);
         Ok(Arc::new(Generation {
             config,
             ring: Arc::new(ring),
             barrier: Barrier::default(),
             shared: Arc::new(shared),
+            hand: Hand::default(),
             next: OnceLock::new(),
             previous: Mutex::default(),
         }))
@@ -92,13 +96,15 @@ impl Generation {
         if self.ring.is_closed() {
             return Err(EngineError::Closed.into());
         }
-        let ring = Ring::anonymous_with_table(config.capacity_bytes, self.ring.table())
+        let mut ring = Ring::anonymous_with_table(config.capacity_bytes, self.ring.table())
             .map_err(|error| EngineError::Memory(error.to_string()))?;
+        set_policy(&mut ring, config.overflow);
         let next = Arc::new(Generation {
             config,
             ring: Arc::new(ring),
             barrier: Barrier::default(),
             shared: Arc::clone(&self.shared),
+            hand: Hand::default(),
             next: OnceLock::new(),
             previous: Mutex::new(Some(Arc::clone(self))),
         });
@@ -128,6 +134,58 @@ impl Generation {
     pub(crate) fn is_empty(&self) -> bool {
         self.ring.released() == self.ring.position()
             && self.previous().is_none_or(|previous| previous.is_empty())
+    }
+}
+
+/// Tells the ring what the overflow policy needs of it.
+fn set_policy(ring: &mut Ring, overflow: Overflow) {
+    match overflow {
+        Overflow::DropOldest => ring.let_drop_oldest(),
+        Overflow::Sample => ring.keep_back(ring.capacity_bytes() / 4),
+        Overflow::Block | Overflow::DropNewest => {}
+    }
+}
+
+/// What the writer copied out of a ring whose oldest frames may be dropped, until it is counted.
+///
+/// Changes under the ring's hold only, with what the ring says is copied: a snapshot finds each frame
+/// here or in the ring.
+#[derive(Debug, Default)]
+pub(crate) struct Hand(Mutex<Option<Arc<Batch>>>);
+
+/// Frames that were copied out, in ring order.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    /// The position in the ring behind them.
+    pub(crate) position: u64,
+}
+
+impl Hand {
+    pub(crate) fn get(&self) -> Option<Arc<Batch>> {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    }
+
+    pub(crate) fn set(&self, batch: Option<Arc<Batch>>) {
+        *self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = batch;
+    }
+}
+
+impl Batch {
+    pub(crate) fn push(&mut self, frame: &[u8]) {
+        self.bytes.extend_from_slice(frame);
+        self.ends.push(self.bytes.len());
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
+    pub(crate) fn frames(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(&0).chain(&self.ends);
+        starts.zip(&self.ends).map(|(&start, &end)| &self.bytes[start..end])
     }
 }
 

@@ -20,8 +20,8 @@
 use crate::level::Level;
 use crate::record::RouteId;
 use std::ops::{Add, AddAssign};
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
 
 /// Declares the counters: the ones that the writer keeps, those that callers keep, and the
 /// snapshot with all of them.
@@ -109,6 +109,8 @@ macro_rules! counters {
             owing: AtomicBool,
             /// Dropped, by level.
             drops: [AtomicU64; DROP_LEVELS.len() + 1],
+            /// When the first of those was logged that nobody asked for yet; 0 for none.
+            dropped_since_ns: AtomicI64,
             rejections: AtomicU64,
         }
     };
@@ -146,8 +148,12 @@ pub(crate) const DROP_LEVELS: [Level; 6] =
 pub(crate) type Drops = [u64; DROP_LEVELS.len() + 1];
 
 impl RouteCounters {
-    /// Counts one dropped delivery, on the caller's thread.
-    pub(crate) fn count_dropped(&self, level: Level) {
+    /// Counts one dropped delivery, logged at `time_ns`, on a caller's thread.
+    pub(crate) fn count_dropped(&self, level: Level, time_ns: i64) {
+        // Before the count, so that whoever finds the count finds a time.
+        if self.dropped_since_ns.load(Relaxed) == 0 {
+            let _ = self.dropped_since_ns.compare_exchange(0, time_ns, AcqRel, Relaxed);
+        }
         let other = DROP_LEVELS.len();
         let at = DROP_LEVELS.iter().position(|&known| known == level).unwrap_or(other);
         self.drops[at].fetch_add(1, Relaxed);
@@ -177,6 +183,15 @@ impl RouteCounters {
     /// Whether a flush has something to do or to say; to be asked while the ring's release is held off.
     pub(crate) fn is_owing(&self) -> bool {
         self.owing.load(Relaxed)
+    }
+
+    /// When the first was logged of those that were dropped since this was asked for the last time.
+    /// Before [`RouteCounters::drops`], so that the time is no later than what that finds.
+    pub(crate) fn take_dropped_since_ns(&self) -> Option<i64> {
+        match self.dropped_since_ns.swap(0, AcqRel) {
+            0 => None,
+            time_ns => Some(time_ns),
+        }
     }
 
     /// What was dropped so far, by level.
@@ -271,6 +286,8 @@ pub struct RingStats {
     pub max_frame_bytes: usize,
     /// How much of it is taken.
     pub used_bytes: usize,
+    /// Callers that wait for room.
+    pub waiting_callers: usize,
     /// The size in bytes of the table of texts.
     pub table_capacity_bytes: usize,
     /// How much of the table is taken.
@@ -285,8 +302,8 @@ mod tests {
     fn submitted_is_the_sum_of_the_others() {
         let counters = RouteCounters::default();
         counters.publish(&Tally { written: 10, failed: 2, filtered: 30 });
-        counters.count_dropped(Level::INFO);
-        counters.count_dropped(Level(13));
+        counters.count_dropped(Level::INFO, 7);
+        counters.count_dropped(Level(13), 8);
         counters.count_rejected(1);
         counters.set_kept(1);
         let counts = counters.counts();
@@ -303,6 +320,8 @@ mod tests {
                 ("rejected", 1)
             ]
         );
+        assert_eq!(counters.take_dropped_since_ns(), Some(7));
+        assert_eq!(counters.take_dropped_since_ns(), None);
         assert_eq!(counters.drops(), [0, 0, 1, 0, 0, 0, 1]);
         assert_eq!((counts + counts).submitted, 92);
     }

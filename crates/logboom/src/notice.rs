@@ -1,9 +1,10 @@
 //! Notices: what the engine writes into a log about itself.
 //!
-//! A drop notice tells a route how many of its records were dropped since the last notice:
+//! A drop notice tells a route how many of its records were dropped since the last notice, of which
+//! levels, and when the first of them was logged:
 //!
 //! ```text
-//! dropped 1234 records in the last 1.0 s (DEBUG 1000, INFO 234): ring full, capacity 4194304 bytes
+//! dropped 1234 records since 2026-11-24T14:02:31.123Z (DEBUG 1000, INFO 234): ring full, capacity 4194304 bytes
 //! ```
 //!
 //! It is a record like others (logger `logboom`, level WARNING), made by the route's own formatter,
@@ -18,7 +19,6 @@ use crate::level::Level;
 use crate::metrics::{DROP_LEVELS, Drops};
 use crate::record::{Message, Record, Site};
 use std::fmt::Write;
-use std::time::Duration;
 
 /// What was dropped between two counts, or `None` if nothing was.
 pub(crate) fn untold(now: &Drops, told: &Drops) -> Option<Drops> {
@@ -29,12 +29,11 @@ pub(crate) fn untold(now: &Drops, told: &Drops) -> Option<Drops> {
     untold.iter().any(|&n| n > 0).then_some(untold)
 }
 
-/// The words of a drop notice.
-pub(crate) fn text(drops: &Drops, period: Duration, capacity_bytes: usize) -> String {
+/// The words of a drop notice; `since` is the text of a time.
+pub(crate) fn text(drops: &Drops, since: &str, capacity_bytes: usize) -> String {
     let total: u64 = drops.iter().sum();
     let noun = if total == 1 { "record" } else { "records" };
-    let seconds = period.as_secs_f64();
-    let mut text = format!("dropped {total} {noun} in the last {seconds:.1} s (");
+    let mut text = format!("dropped {total} {noun} since {since} (");
     let names = DROP_LEVELS.iter().map(|level| level.name().unwrap_or("other")).chain(["other"]);
     let mut separator = "";
     for (name, n) in names.zip(drops).filter(|&(_, &n)| n > 0) {
@@ -74,11 +73,11 @@ mod tests {
         assert_eq!(untold(&now, &now), None);
         let drops = untold(&now, &[0, 0, 230, 0, 0, 0, 0]).unwrap();
         assert_eq!(
-            text(&drops, Duration::from_millis(1049), 4096),
-            "dropped 1007 records in the last 1.0 s (DEBUG 1000, INFO 4, other 3): ring full, \
+            text(&drops, "2026-11-24T14:02:31.123Z", 4096),
+            "dropped 1007 records since 2026-11-24T14:02:31.123Z (DEBUG 1000, INFO 4, other 3): ring full, \
              capacity 4096 bytes"
         );
         let one = [0, 0, 0, 0, 1, 0, 0];
-        assert!(text(&one, Duration::ZERO, 1).starts_with("dropped 1 record in the last 0.0 s"));
+        assert!(text(&one, "then", 1).starts_with("dropped 1 record since then ("));
     }
 }

@@ -6,10 +6,11 @@ mod support;
 use logboom::engine::{Engine, Flush, Outcome, Wait, is_writer_thread};
 use logboom::format::{FormatCache, FormatError, Formatter, Needs};
 use logboom::level::Level;
+use logboom::overflow::Overflow;
 use logboom::record::{RecordView, RouteId};
 use logboom::route::RouteSpec;
 use std::sync::{Mutex, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use support::*;
 
 /// An engine whose ring is full and whose only sink stands at a gate.
@@ -105,8 +106,20 @@ impl Formatter for &'static Loquacious {
 
 #[test]
 fn the_writer_itself_never_waits() {
+    the_writer_never_waits(Overflow::Block);
+    the_writer_never_waits(Overflow::DropNewest);
+    the_writer_never_waits(Overflow::Sample);
+}
+
+#[test]
+fn the_writer_itself_may_drop_the_oldest() {
+    the_writer_never_waits(Overflow::DropOldest);
+}
+
+fn the_writer_never_waits(overflow: Overflow) {
     let (engine, sink, other) = {
-        let engine = Engine::new(config().capacity_bytes(64 << 10)).unwrap();
+        let config = config().capacity_bytes(64 << 10).overflow(overflow);
+        let engine = Engine::new(config).unwrap();
         let sink = memory();
         let other = engine.open_route(spec("other", sink.clone())).unwrap();
         (engine, sink, other)
@@ -128,10 +141,50 @@ fn the_writer_itself_never_waits() {
         }
     });
     assert_eq!(said.lines(), ["said"]);
-    let dropped = *formatter.dropped.lock().unwrap();
-    assert!(dropped > 0);
     let totals = engine.stats().totals;
-    assert_eq!((totals.submitted, totals.dropped), (2001, dropped));
+    let dropped = totals.dropped;
+    assert_eq!(totals.submitted, 2001);
+    assert!(dropped > 0);
+    let refused = *formatter.dropped.lock().unwrap();
+    assert_eq!(refused, if overflow == Overflow::DropOldest { 0 } else { dropped });
     let lines = sink.lines();
     assert_eq!(lines.iter().filter(|line| *line == "from within").count() as u64, 2000 - dropped);
+}
+
+#[test]
+fn who_comes_first_is_served_first_also_by_turns() {
+    let (engine, sink, route, accepted) = full(config());
+    let waiters: Vec<_> = (0..6)
+        .map(|number| {
+            let engine = engine.clone();
+            let waiter = std::thread::spawn({
+                let engine = engine.clone();
+                move || {
+                    let (text, routes) = (format!("waited {number}"), [route]);
+                    let record = record(&text, Level::INFO, &routes);
+                    let mut waiting = engine.wait_for_room(&record);
+                    // Looks after something else again and again, as a caller with signals to handle.
+                    let mut turns = 0;
+                    loop {
+                        let soon = Instant::now() + Duration::from_millis(1);
+                        match waiting.wait(Some(soon)) {
+                            Some(outcome) => return (outcome, turns),
+                            None => turns += 1,
+                        }
+                    }
+                }
+            });
+            // Until it has its place the next one must not come.
+            wait_until(&engine, "it waits", || engine.stats().ring.waiting_callers == number + 1);
+            waiter
+        })
+        .collect();
+    sink.gate.open();
+    for waiter in waiters {
+        assert_eq!(waiter.join().unwrap().0, Outcome::Accepted);
+    }
+    assert!(engine.flush(Some(DEADLINE)).is_done());
+    let lines = sink.memory.lines();
+    let expected: Vec<_> = (0..6).map(|number| format!("waited {number}")).collect();
+    assert_eq!(lines[accepted as usize..], expected[..]);
 }

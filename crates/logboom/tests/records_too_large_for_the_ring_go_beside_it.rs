@@ -74,8 +74,8 @@ fn a_caller_may_look_after_something_else_and_take_it_back() {
     let (text, routes) = (long(1), [route]);
     let long = record(&text, Level::INFO, &routes);
     assert_eq!(engine.try_submit(&long), Outcome::TooLarge);
-    let soon = Instant::now() + Duration::from_millis(1);
-    assert_eq!(engine.submit_until(&long, soon, soon), Outcome::TooLarge);
+    let soon = Some(Instant::now() + Duration::from_millis(1));
+    assert_eq!(engine.wait_for_room(&long).wait(soon), Some(Outcome::TooLarge));
     let mut waiting = engine.submit_large(&long);
     assert_eq!(waiting.wait(Some(Instant::now())), None);
     drop(waiting);

@@ -8,7 +8,8 @@
 //!    before it, and a close has exactly what came before written.
 //! 3. A control is never dropped for want of room: the queue is not bounded, but each control in it
 //!    has a caller who waits (and withdraws it on giving up) or an open route that it ends; who
-//!    opens more routes waits while the queue is long.
+//!    opens more routes waits while the queue is long. Records whose callers must not wait are bounded
+//!    by their bytes.
 //! 4. After [`Barrier::seal`] nothing can be pushed: a caller either gets an answer from the writer
 //!    or learns at once that it has to ask elsewhere.
 //! 5. Who is told by [`Barrier::is_passed`] that everything is done has what a flush promises
@@ -63,7 +64,13 @@ pub(crate) enum Action {
     /// To deliver a record that is too long for the ring, encoded with that ring's ids. Its caller
     /// waits, so that there is one for a caller at most.
     Deliver(Arc<[u8]>),
+    /// To deliver a record that found the ring full and whose caller must not wait. Counts as pending
+    /// until it is delivered; bounded by [`BESIDE_BYTES`].
+    Beside(Arc<[u8]>),
 }
+
+/// How many bytes of records wait beside a ring at most without anybody waiting for them.
+pub(crate) const BESIDE_BYTES: usize = 1 << 20;
 
 /// A request with its place among the records.
 #[derive(Debug)]
@@ -89,6 +96,9 @@ struct Queue {
     controls: VecDeque<Control>,
     /// Controls that were taken out and not carried out yet.
     in_hand: usize,
+    /// Records that lie beside the ring, in order, those in hand included.
+    beside: VecDeque<Arc<[u8]>>,
+    beside_bytes: usize,
     sealed: bool,
 }
 
@@ -127,9 +137,38 @@ impl Barrier {
         Ok(())
     }
 
-    /// How many controls there are.
+    /// Has a record wait beside the ring, behind everything before `position`, without anybody who
+    /// waits for it. False where there is no room left for that, or nobody to deliver it.
+    pub(crate) fn push_beside(&self, record: Arc<[u8]>, position: impl FnOnce() -> u64) -> bool {
+        let mut queue = self.lock();
+        if queue.sealed || queue.beside_bytes + record.len() > BESIDE_BYTES {
+            return false;
+        }
+        queue.beside_bytes += record.len();
+        queue.beside.push_back(Arc::clone(&record));
+        let control = Control { at: position(), action: Action::Beside(record), ticket: None };
+        queue.controls.push_back(control);
+        queue.show(&self.front);
+        true
+    }
+
+    /// The first record beside the ring is delivered. Within the ring's release.
+    pub(crate) fn beside_done(&self) {
+        let mut queue = self.lock();
+        if let Some(record) = queue.beside.pop_front() {
+            queue.beside_bytes -= record.len();
+        }
+    }
+
+    /// The records beside the ring that nobody waits for. While the ring's release is held off.
+    pub(crate) fn beside(&self) -> Vec<Arc<[u8]>> {
+        self.lock().beside.iter().cloned().collect()
+    }
+
+    /// How many controls there are that somebody has to carry out for the sake of routes.
     pub(crate) fn len(&self) -> usize {
-        self.lock().controls.len()
+        let queue = self.lock();
+        queue.controls.len().saturating_sub(queue.beside.len())
     }
 
     /// The position of the first control: nothing behind it is to be taken before that is carried
@@ -274,6 +313,22 @@ mod tests {
         assert!(Arc::ptr_eq(&left, &tickets[1]));
         assert!(barrier.take_due(0).is_none());
         assert!(!barrier.withdraw(&tickets[1]), "it is taken");
+    }
+
+    #[test]
+    fn records_beside_the_ring_are_bounded_and_kept_in_sight_until_they_are_done() {
+        let barrier = Barrier::default();
+        let record: Arc<[u8]> = vec![0; BESIDE_BYTES / 2].into();
+        assert!(barrier.push_beside(Arc::clone(&record), || 8));
+        assert!(barrier.push_beside(Arc::clone(&record), || 8));
+        assert!(!barrier.push_beside(vec![0].into(), || 8), "there is no room left");
+        assert_eq!(barrier.take_due(8).unwrap().action, Action::Beside(record));
+        assert_eq!((barrier.beside().len(), barrier.len()), (2, 0));
+        barrier.beside_done();
+        assert_eq!(barrier.beside().len(), 1);
+        assert!(barrier.push_beside(vec![0].into(), || 8));
+        assert_eq!(barrier.seal().len(), 2);
+        assert!(!barrier.push_beside(vec![0].into(), || 8));
     }
 
     #[test]

@@ -103,7 +103,8 @@ impl Engine {
         let shared = &newest.shared;
         newest.previous().is_none()
             && newest.barrier.is_passed(&newest.ring, || {
-                metrics::read(&shared.meters.drops) == metrics::read(&shared.meters.told)
+                newest.hand.get().is_none()
+                    && metrics::read(&shared.meters.drops) == metrics::read(&shared.meters.told)
                     && !shared.registry.is_owing(scope)
             })
     }

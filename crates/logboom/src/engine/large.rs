@@ -1,4 +1,4 @@
-//! Records that are too long for the ring.
+//! Records beside the ring: those that are too long for it, and those whose callers must not wait.
 //!
 //! Invariants:
 //! 1. Such a record has its place among the others: it goes as a control, which the writer reaches
@@ -9,12 +9,16 @@
 //! 3. Where nobody delivers it in the time that the policy gives, it counts as dropped; after a
 //!    shutdown as rejected. One that the writer has begun with is waited for.
 //!
+//! 4. A record whose caller must not wait goes the same way, and nobody waits for it: it counts as
+//!    pending until it is delivered. There are at most 1 MiB of those beside a ring; more are dropped
+//!    and counted.
+//!
 //! What it does not do: survive a crash of the process, whatever the ring lies in.
 //! Pinned by `tests/records_too_large_for_the_ring_go_beside_it.rs`.
 
 use super::submit::passed;
 use super::{Engine, Outcome};
-use crate::barrier::{Action, Flush, Ticket};
+use crate::barrier::{Action, BESIDE_BYTES, Flush, Ticket};
 use crate::generation::Generation;
 use crate::record::Record;
 use std::sync::Arc;
@@ -45,6 +49,35 @@ impl Engine {
     pub fn submit_large<'e>(&'e self, record: &'e Record<'e>) -> Large<'e> {
         let state = self.queue_large(record).unwrap_or_else(|| State::Over(self.reject(record)));
         Large { engine: self, record, state }
+    }
+
+    /// As [`Engine::submit`], but never waits: where that would, the record goes beside the ring and is
+    /// delivered at its place among the others; it allocates the record's length and takes a lock. With
+    /// more than 1 MiB of such records waiting it is dropped and counted.
+    ///
+    /// For calls that would wait for themselves: a signal handler that runs while its own thread waits
+    /// for room.
+    pub fn submit_beside(&self, record: &Record<'_>) -> Outcome {
+        match self.try_submit(record) {
+            Outcome::Full | Outcome::TooLarge => self.put_beside(record),
+            outcome => outcome,
+        }
+    }
+
+    #[cold]
+    fn put_beside(&self, record: &Record<'_>) -> Outcome {
+        let Some(len) = record.encoded_len() else { return self.reject(record) };
+        if len > BESIDE_BYTES {
+            return self.reject(record);
+        }
+        let mut bytes = vec![0; len];
+        record.encode(&mut bytes);
+        let (bytes, generation): (Arc<[u8]>, _) = (bytes.into(), self.newest());
+        if !generation.barrier.push_beside(bytes, || generation.ring.position()) {
+            return self.drop_newest(record);
+        }
+        generation.ring.wake();
+        Outcome::Accepted
     }
 
     fn queue_large(&self, record: &Record<'_>) -> Option<State> {
@@ -91,6 +124,10 @@ impl Large<'_> {
 
 impl Drop for Large<'_> {
     fn drop(&mut self) {
+        if self.engine.alive.process != std::process::id() {
+            // In a forked child: the lock may be held by a thread that is the parent's.
+            return;
+        }
         if let State::Queued { generation, ticket, .. } = &self.state {
             generation.barrier.withdraw(ticket);
         }

@@ -11,7 +11,7 @@
 //! 4. The last handle that is dropped shuts the engine down, unless it is dropped in a forked child.
 //!
 //! The way through: `submit` encodes a record into the ring of the current generation; what is
-//! refused is dropped, rejected or handed to a successor (`submit.rs`). `flush`, `sync` and
+//! refused waits, drives out the oldest, is dropped, rejected or handed to a successor (`room.rs`). `flush`, `sync` and
 //! `close_route` push a control and wait (`flush.rs`). `host.rs` says who runs the writer.
 //! `lineage.rs` makes a child or a successor, `end.rs` shuts down, `stats.rs` takes a snapshot.
 //!
@@ -23,6 +23,7 @@ mod guard;
 mod host;
 mod large;
 mod lineage;
+mod room;
 mod stats;
 mod submit;
 
@@ -32,6 +33,7 @@ pub use end::Report;
 pub use guard::Route;
 pub use host::is_writer_thread;
 pub use large::Large;
+pub use room::Waiting;
 pub use submit::Outcome;
 
 use crate::config::Config;
@@ -144,6 +146,11 @@ impl Engine {
     fn settled_newest(&self) -> Arc<Generation> {
         let _gate = self.generation.shared.gate.hold();
         self.newest()
+    }
+
+    /// Whether it was made before the fork that made this process: it is the parent's then.
+    pub fn is_of_another_process(&self) -> bool {
+        self.alive.process != std::process::id()
     }
 
     /// Threads of the engine's own that exist now: 0 or 1.

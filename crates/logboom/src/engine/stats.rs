@@ -66,7 +66,9 @@ pub(super) fn snapshot(newest: &Arc<Generation>) -> Snapshot {
     let mut in_rings: HashMap<RouteId, u64> = HashMap::new();
     let mut malformed = 0;
     for (generation, held) in &held {
-        for frame in held.frames() {
+        let (hand, beside) = (generation.hand.get(), generation.barrier.beside());
+        let hand = hand.iter().flat_map(|batch| batch.frames());
+        for frame in hand.chain(held.frames()).chain(beside.iter().map(|record| &**record)) {
             match RecordView::parse(frame, generation.ring.table()) {
                 Ok(record) => record.routes().for_each(|id| *in_rings.entry(id).or_default() += 1),
                 Err(_) => malformed += 1,
@@ -97,6 +99,7 @@ fn ring_stats(generation: &Generation) -> RingStats {
         capacity_bytes: ring.capacity_bytes(),
         max_frame_bytes: ring.max_frame_bytes(),
         used_bytes: ring.used_bytes(),
+        waiting_callers: ring.waiting_producers(),
         table_capacity_bytes: ring.table().capacity_bytes(),
         table_used_bytes: ring.table().used_bytes(),
     }

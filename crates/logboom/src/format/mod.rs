@@ -29,6 +29,7 @@ pub mod structured;
 #[cfg(test)]
 mod tables;
 
+pub(crate) use date::IsoCache;
 pub use date::{Precision, TimeModel, Zone, reload_local_zone};
 pub use json::{JsonFormatter, write_json_text, write_json_value};
 pub use logfmt::LogfmtFormatter;

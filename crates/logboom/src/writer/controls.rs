@@ -4,6 +4,7 @@ use crate::barrier::{Action, Control, Flush, Scope};
 use crate::generation::Generation;
 use crate::record::RouteId;
 use crate::writer::Writer;
+use crate::writer::tell::Due;
 use logboom_ring::Consumer;
 use std::ops::Range;
 
@@ -30,7 +31,10 @@ impl Writer {
             Action::Flush(scope) => self.flush(generation, consumer, scope, false),
             Action::Sync(scope) => self.flush(generation, consumer, scope, true),
             Action::Close(id) => self.close(generation, consumer, id),
-            Action::Deliver(record) => self.deliver(generation, consumer, &record),
+            Action::Deliver(record) => self.deliver(generation, consumer, &record, || ()),
+            Action::Beside(record) => {
+                self.deliver(generation, consumer, &record, || generation.barrier.beside_done())
+            }
         };
         generation.barrier.done();
         if let Some(ticket) = control.ticket {
@@ -51,7 +55,7 @@ impl Writer {
         sync: bool,
     ) -> Flush {
         let range = self.scope(generation, scope);
-        self.tell_drops(generation, range.clone());
+        self.tell_drops(generation, range.clone(), Due::AtOnce);
         let outcome = self.routes.flush(range, sync, &mut self.faults);
         self.release(generation, consumer, self.taken);
         outcome
@@ -63,10 +67,11 @@ impl Writer {
         generation: &Generation,
         consumer: &mut Consumer,
         record: &[u8],
+        account: impl FnOnce(),
     ) -> Flush {
         self.take(generation, record, generation.ring.table());
         self.routes.write(&mut self.faults);
-        self.release(generation, consumer, self.taken);
+        self.release_and(generation, consumer, self.taken, account);
         Flush::Done
     }
 
@@ -75,7 +80,7 @@ impl Writer {
         if index == end {
             return Flush::Done;
         }
-        self.tell_drops(generation, index..end);
+        self.tell_drops(generation, index..end, Due::AtOnce);
         let outcome = self.routes.close(index, &mut self.faults);
         let shared = &generation.shared;
         let gate = shared.gate.hold();
@@ -91,7 +96,7 @@ impl Writer {
     /// Closes all sinks: the ring is closed and drained. What the last flush of them says.
     pub(super) fn finish(&mut self, generation: &Generation, consumer: &mut Consumer) -> Flush {
         let range = self.scope(generation, Scope::All);
-        self.tell_drops(generation, range);
+        self.tell_drops(generation, range, Due::AtOnce);
         let outcome = self.routes.finish(&mut self.faults);
         self.release(generation, consumer, self.taken);
         self.tell_faults(generation, true);

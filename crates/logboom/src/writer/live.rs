@@ -19,6 +19,7 @@ use crate::writer::staging::Staging;
 use crate::writer::words;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// An open route in the writer's hands.
 pub(super) struct LiveRoute {
@@ -33,6 +34,10 @@ pub(super) struct LiveRoute {
     pub(super) written_since_sync: u64,
     notices_written: u64,
     told: Drops,
+    /// When the first was logged of those that no notice has told.
+    untold_since_ns: Option<i64>,
+    /// When the last notice was.
+    told_at: Option<Duration>,
     /// Whether the writer has it on its list of routes to write and to publish.
     pub(super) touched: bool,
 }
@@ -49,6 +54,8 @@ impl LiveRoute {
             written_since_sync: 0,
             notices_written: 0,
             told: Drops::default(),
+            untold_since_ns: None,
+            told_at: None,
             touched: false,
         }
     }
@@ -144,13 +151,24 @@ impl LiveRoute {
         if records == 0 && synced { Flush::Done } else { Flush::Failed { records } }
     }
 
-    /// What callers dropped and no notice has told.
-    pub(super) fn untold(&self) -> Option<Drops> {
-        notice::untold(&self.entry.counters.drops(), &self.told)
+    /// What callers dropped and no notice has told, and when the first of it was logged, as far as
+    /// that is known.
+    pub(super) fn untold(&mut self) -> Option<(Drops, Option<i64>)> {
+        let since = self.entry.counters.take_dropped_since_ns();
+        self.untold_since_ns = self.untold_since_ns.or(since);
+        let drops = notice::untold(&self.entry.counters.drops(), &self.told)?;
+        Some((drops, self.untold_since_ns))
+    }
+
+    /// How long ago, at `now`, the last notice was.
+    pub(super) fn told_ago(&self, now: Duration) -> Option<Duration> {
+        self.told_at.map(|told_at| now.saturating_sub(told_at))
     }
 
     /// A notice that stands for `drops` is with the sink.
-    pub(super) fn mark_told(&mut self, drops: &Drops) {
+    pub(super) fn mark_told(&mut self, drops: &Drops, now: Duration) {
+        self.untold_since_ns = None;
+        self.told_at = Some(now);
         for (told, drops) in self.told.iter_mut().zip(drops) {
             *told += drops;
         }

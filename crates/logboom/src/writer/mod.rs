@@ -40,7 +40,7 @@ mod staging;
 mod tell;
 
 use crate::barrier::{Action, Flush};
-use crate::generation::Generation;
+use crate::generation::{Batch, Generation};
 use crate::metrics;
 use crate::record::RecordView;
 use faults::Faults;
@@ -55,6 +55,9 @@ pub(crate) use tell::report;
 /// How much of the ring one pass takes at most; of a small ring a quarter, so that callers who wait
 /// for room get it in turns.
 const BATCH_BYTES: usize = 1 << 20;
+
+/// The same where the oldest are dropped: the batch is copied, and while it is, nobody can drop.
+const COPY_BYTES: usize = 256 << 10;
 
 /// How long a run lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +91,8 @@ pub(crate) struct Writer {
     telling: tell::Telling,
     /// Where notices are encoded.
     scratch: Vec<u8>,
+    /// Where frames are copied to that callers might drop.
+    batch: Arc<Batch>,
 }
 
 impl Writer {
@@ -101,6 +106,7 @@ impl Writer {
             faults: Faults::default(),
             telling: tell::Telling::default(),
             scratch: Vec::new(),
+            batch: Arc::default(),
         }
     }
 
@@ -130,6 +136,11 @@ impl Writer {
                 None => {
                     let outcome = self.finish(&generation, &mut consumer);
                     for control in generation.barrier.seal() {
+                        if let Action::Beside(_) = control.action {
+                            // No route is open any more, so it counts as rejected.
+                            self.carry_out(&generation, &mut consumer, control);
+                            continue;
+                        }
                         let Some(ticket) = control.ticket else { continue };
                         ticket.settle(match control.action {
                             // No route is open any more; its caller counts it as rejected.
@@ -174,6 +185,9 @@ impl Writer {
     /// Takes one batch from the ring to the sinks. True if there was something.
     fn pass(&mut self, generation: &Generation, consumer: &mut Consumer) -> bool {
         let ring = &generation.ring;
+        if ring.drops_oldest() {
+            return self.pass_copied(generation, consumer);
+        }
         let limit = BATCH_BYTES.min(ring.capacity_bytes() / 4);
         let frames = consumer.frames(self.taken, limit);
         let end = generation
@@ -186,6 +200,44 @@ impl Writer {
         self.release(generation, consumer, end);
         metrics::add(&generation.shared.meters.batches, 1);
         true
+    }
+
+    /// The same where callers may drop what is in the ring: takes the batch out of it first.
+    fn pass_copied(&mut self, generation: &Generation, consumer: &mut Consumer) -> bool {
+        // One that a defect of ours left behind is taken up again.
+        let batch = match generation.hand.get() {
+            Some(batch) => batch,
+            None => self.copy(generation, consumer),
+        };
+        if batch.position == self.taken && generation.hand.get().is_none() {
+            return false;
+        }
+        for frame in batch.frames() {
+            self.take(generation, frame, generation.ring.table());
+        }
+        self.routes.write(&mut self.faults);
+        self.release_and(generation, consumer, batch.position, || generation.hand.set(None));
+        metrics::add(&generation.shared.meters.batches, 1);
+        true
+    }
+
+    /// Copies a batch, which is the writer's from then on and counts as pending.
+    fn copy(&mut self, generation: &Generation, consumer: &mut Consumer) -> Arc<Batch> {
+        let limit = COPY_BYTES.min(generation.ring.capacity_bytes() / 4);
+        // A snapshot may still look at the last one.
+        let mut batch = std::mem::take(&mut self.batch);
+        let mut own = Arc::get_mut(&mut batch).map(std::mem::take).unwrap_or_default();
+        own.clear();
+        let front = consumer.front();
+        let from = front.position();
+        let frames = front.frames(limit);
+        own.position = generation.barrier.take_frames(from, frames, |bytes| own.push(bytes));
+        let (position, batch) = (own.position, Arc::new(own));
+        if position != from {
+            front.keep(position, || generation.hand.set(Some(Arc::clone(&batch))));
+        }
+        self.batch = Arc::clone(&batch);
+        batch
     }
 
     /// Gives one frame to each route it names.

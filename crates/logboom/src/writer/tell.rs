@@ -1,10 +1,12 @@
 //! When the writer tells what it knows: drop notices into routes, faults to the reporter.
 //!
-//! Both keep the interval's distance, the notices of all routes in one round. Whether there may be
-//! something to tell costs a pass two loads and one look at the clock.
+//! Both keep the interval's distance, each route's notices for themselves; what a flush, a close or the
+//! end has told at once counts for that. Whether there may be something to tell costs a pass two loads
+//! and one look at the clock.
 
 use crate::barrier::Scope;
 use crate::config::Config;
+use crate::format::{IsoCache, Precision};
 use crate::generation::Generation;
 use crate::metrics;
 use crate::notice;
@@ -23,8 +25,18 @@ pub(super) struct Telling {
     rejections: u64,
     /// When the last round of notices was.
     told_at: Option<Duration>,
-    /// When there was nothing to tell for the last time.
-    clean_at: Duration,
+    /// What the wall clock showed when there was nothing to tell for the last time.
+    clean_at_ns: i64,
+    dates: IsoCache,
+}
+
+/// Which notices are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    /// Those whose time has come.
+    Now,
+    /// All of them.
+    AtOnce,
 }
 
 impl Writer {
@@ -33,11 +45,11 @@ impl Writer {
         let now = generation.config.clock.elapsed();
         let interval = generation.config.notice_interval;
         if metrics::read(&generation.shared.meters.drops) == self.telling.drops {
-            self.telling.clean_at = now;
+            self.telling.clean_at_ns = generation.config.clock.now_ns();
         } else if self.telling.told_at.is_none_or(|told_at| now.saturating_sub(told_at) >= interval)
         {
             let range = self.scope(generation, Scope::All);
-            self.tell_drops(generation, range);
+            self.tell_drops(generation, range, Due::Now);
             self.release(generation, consumer, self.taken);
         }
         self.tell_faults(generation, false);
@@ -51,23 +63,27 @@ impl Writer {
 
     /// Writes a notice into each route of `range` that dropped something no notice has told.
     /// The caller publishes.
-    pub(super) fn tell_drops(&mut self, generation: &Generation, range: Range<usize>) {
+    pub(super) fn tell_drops(&mut self, generation: &Generation, range: Range<usize>, due: Due) {
         let dropped = metrics::read(&generation.shared.meters.drops);
         if dropped == self.telling.drops {
             return;
         }
-        let clock = &generation.config.clock;
-        let now = clock.elapsed();
-        let since = self.telling.told_at.unwrap_or_default().max(self.telling.clean_at);
+        let config = &generation.config;
+        let now = config.clock.elapsed();
         let all_routes = range.len() == self.routes.len();
         let mut all_told = true;
         for index in range {
-            let Some(drops) = self.routes.untold(index) else { continue };
-            let capacity = generation.ring.capacity_bytes();
-            let text = notice::text(&drops, now.saturating_sub(since), capacity);
-            notice::encode(&text, clock.now_ns(), &mut self.scratch);
+            let Some((drops, since_ns)) = self.routes.untold(index) else { continue };
+            let ago = self.routes.told_ago(index, now);
+            if due == Due::Now && ago.is_some_and(|ago| ago < config.notice_interval) {
+                all_told = false;
+                continue;
+            }
+            let since = self.date(since_ns.unwrap_or(self.telling.clean_at_ns));
+            let text = notice::text(&drops, &since, generation.ring.capacity_bytes());
+            notice::encode(&text, config.clock.now_ns(), &mut self.scratch);
             let Ok(record) = RecordView::parse(&self.scratch, &()) else { continue };
-            all_told &= self.routes.tell(index, &record, &drops, &mut self.faults);
+            all_told &= self.routes.tell(index, &record, &drops, now, &mut self.faults);
         }
         if all_routes {
             self.telling.told_at = Some(now);
@@ -75,6 +91,12 @@ impl Writer {
                 self.telling.drops = dropped;
             }
         }
+    }
+
+    fn date(&mut self, time_ns: i64) -> String {
+        let mut text = Vec::new();
+        self.telling.dates.write(Precision::Millis, time_ns, &mut text);
+        String::from_utf8_lossy(&text).into_owned()
     }
 
     /// Reports the faults since the last report, if their time has come.

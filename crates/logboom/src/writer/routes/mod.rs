@@ -30,6 +30,7 @@ use crate::writer::staging::Pool;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 /// All open routes that were ever needed.
 #[derive(Default)]
@@ -274,9 +275,14 @@ impl LiveRoutes {
         }
     }
 
-    /// What callers dropped of a route and no notice has told.
-    pub(super) fn untold(&self, index: usize) -> Option<Drops> {
+    /// What callers dropped of a route and no notice has told, and when the first of it was logged.
+    pub(super) fn untold(&mut self, index: usize) -> Option<(Drops, Option<i64>)> {
         self.routes[index].untold()
+    }
+
+    /// How long ago, at `now`, a route's last notice was.
+    pub(super) fn told_ago(&self, index: usize, now: Duration) -> Option<Duration> {
+        self.routes[index].told_ago(now)
     }
 
     /// Writes a drop notice that stands for `drops` into a route. True if the sink has it.
@@ -285,6 +291,7 @@ impl LiveRoutes {
         index: usize,
         notice: &RecordView<'_>,
         drops: &Drops,
+        now: Duration,
         faults: &mut Faults,
     ) -> bool {
         let route = &mut self.routes[index];
@@ -293,7 +300,7 @@ impl LiveRoutes {
         let told = route.format(notice, Frame::Notice, staging, faults) && self.offer(at, faults);
         self.give_back(at);
         if told {
-            self.routes[index].mark_told(drops);
+            self.routes[index].mark_told(drops, now);
         }
         told
     }
