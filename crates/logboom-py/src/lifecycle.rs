@@ -18,6 +18,7 @@ use crate::waiting;
 use logboom::engine::ForkGuard;
 use logboom::error::Error;
 use logboom::overflow::Overflow;
+use logboom::report::{Reporter as _, StderrReporter};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::cell::RefCell;
@@ -209,9 +210,8 @@ extern "C" fn at_end() {
     let engine = global::engine();
     let report = engine.shutdown(Some(engine.config().shutdown_timeout));
     if !report.completed {
-        use std::io::Write;
-        // Nobody is left who could be told that this failed.
-        let _ = writeln!(std::io::stderr(), "logboom: {report}");
+        // A pipe that nobody reads must not keep the process alive.
+        StderrReporter.report(&report.to_string());
     }
 }
 

@@ -5,7 +5,7 @@
 //! clock that stands still must not turn a timeout into a hang.
 
 use std::fmt;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Tells the time.
@@ -52,26 +52,37 @@ impl Clock for SystemClock {
 /// A clock for tests: it stands still until it is told to go on.
 #[derive(Debug)]
 pub struct ManualClock {
-    start_ns: i64,
+    wall_ns: Mutex<i64>,
     elapsed: Mutex<Duration>,
 }
 
 impl ManualClock {
     /// A clock that shows `start_ns` nanoseconds since the Unix epoch.
     pub fn new(start_ns: i64) -> Self {
-        ManualClock { start_ns, elapsed: Mutex::default() }
+        ManualClock { wall_ns: Mutex::new(start_ns), elapsed: Mutex::default() }
     }
 
     /// Lets `by` go by.
     pub fn advance(&self, by: Duration) {
         *self.elapsed.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) += by;
+        let by_ns = i64::try_from(by.as_nanos()).unwrap_or(i64::MAX);
+        let mut wall_ns = self.wall_ns();
+        *wall_ns = wall_ns.saturating_add(by_ns);
+    }
+
+    /// Sets the wall clock, forward or back, as an administrator does; no time goes by.
+    pub fn set_wall_ns(&self, now_ns: i64) {
+        *self.wall_ns() = now_ns;
+    }
+
+    fn wall_ns(&self) -> MutexGuard<'_, i64> {
+        self.wall_ns.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
 impl Clock for ManualClock {
     fn now_ns(&self) -> i64 {
-        let elapsed = i64::try_from(self.elapsed().as_nanos()).unwrap_or(i64::MAX);
-        self.start_ns.saturating_add(elapsed)
+        *self.wall_ns()
     }
 
     fn elapsed(&self) -> Duration {
@@ -89,5 +100,7 @@ mod tests {
         assert_eq!((clock.now_ns(), clock.elapsed()), (5, Duration::ZERO));
         clock.advance(Duration::from_micros(1));
         assert_eq!((clock.now_ns(), clock.elapsed()), (1005, Duration::from_micros(1)));
+        clock.set_wall_ns(-7);
+        assert_eq!((clock.now_ns(), clock.elapsed()), (-7, Duration::from_micros(1)));
     }
 }

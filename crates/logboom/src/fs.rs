@@ -216,11 +216,26 @@ fn open_std(path: &Path, mode: FileMode) -> io::Result<std::fs::File> {
     let mut options = std::fs::OpenOptions::new();
     match mode {
         FileMode::Append => options.append(true).create(true),
-        FileMode::Truncate => return open_emptied(path),
+        FileMode::Truncate => return above_standard(open_emptied(path)?),
         FileMode::Update => options.read(true).write(true).create(true),
         FileMode::Read => options.read(true),
     };
-    options.open(path)
+    above_standard(options.open(path)?)
+}
+
+/// Where a standard stream is closed, a file would come to be in its place, and get what is printed.
+#[cfg(unix)]
+fn above_standard(file: std::fs::File) -> io::Result<std::fs::File> {
+    use std::os::fd::AsRawFd as _;
+    match file.as_raw_fd() {
+        ..=2 => Ok(rustix::io::fcntl_dupfd_cloexec(&file, 3)?.into()),
+        _ => Ok(file),
+    }
+}
+
+#[cfg(not(unix))]
+fn above_standard(file: std::fs::File) -> io::Result<std::fs::File> {
+    Ok(file)
 }
 
 #[cfg(unix)]

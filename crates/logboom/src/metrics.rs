@@ -19,6 +19,7 @@
 
 use crate::level::Level;
 use crate::record::RouteId;
+use crate::report::Pace;
 use std::ops::{Add, AddAssign};
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
@@ -215,6 +216,8 @@ pub(crate) struct Meters {
     pub(crate) wakeups: AtomicU64,
     pub(crate) notices: AtomicU64,
     pub(crate) reports: AtomicU64,
+    /// When the last report was.
+    pub(crate) reported: Pace,
     /// Dropped deliveries: moves when a notice may be due.
     pub(crate) drops: AtomicU64,
     /// The value of `drops` up to which all are told. Set within the ring's release.

@@ -9,6 +9,7 @@
 //! 4. A call made on the writer's thread, from a sink or a formatter, never waits for the writer.
 
 use crate::generation::Generation;
+use crate::metrics;
 use crate::writer::{Ended, Patience, Writer, report, words};
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -117,7 +118,12 @@ impl Host {
         };
         slot.refused_at = Some(Instant::now());
         drop(slot);
-        report(config, &format!("cannot start thread `{}`: {error}", config.thread_name));
+        let meters = &generation.shared.meters;
+        // If it is not told now, the next attempt comes.
+        if meters.reported.take_turn(config.clock.elapsed(), config.notice_interval, false) {
+            report(config, &format!("cannot start thread `{}`: {error}", config.thread_name));
+            metrics::add(&meters.reports, 1);
+        }
         false
     }
 

@@ -3,7 +3,9 @@
 //! Invariants:
 //! 1. A fault happens instead of the operation, except [`Fault::Short`], which lets a write take
 //!    its first bytes and nothing more.
-//! 2. Operations are counted from 1, each kind for itself, over all files, failed ones included.
+//! 2. Operations are counted from 1, each kind for itself and all together ([`Operation::Any`]), over
+//!    all files, failed ones included. So a test can have each one of a run fail in turn, and knows by
+//!    [`FaultFs::fired`] when it was through all of them.
 //! 3. The first fault that applies is the one that happens; a full disk comes after all of them.
 //! 4. After [`FaultFs::kill_at`] it behaves as for a process that was killed at that operation: a
 //!    write gets half of its bytes through, anything else nothing, and no later operation does.
@@ -42,6 +44,8 @@ pub enum Operation {
     SetLen,
     /// [`File::try_lock`] and [`File::unlock`]
     Lock,
+    /// Whichever of them.
+    Any,
 }
 
 /// At which of the operations of its kind a fault happens.
@@ -51,6 +55,8 @@ pub enum When {
     At(u64),
     /// At each one whose number this divides; 1 is always.
     Every(u64),
+    /// At this one and all behind it.
+    From(u64),
 }
 
 /// What goes wrong.
@@ -59,6 +65,8 @@ pub enum Fault {
     /// The operation fails: [`StorageFull`](io::ErrorKind::StorageFull),
     /// [`Interrupted`](io::ErrorKind::Interrupted), [`WouldBlock`](io::ErrorKind::WouldBlock) …
     Error(io::ErrorKind),
+    /// The operation fails with an error of the operating system's, by its number: `EIO`, `EMFILE` …
+    Os(i32),
     /// A write takes this many bytes at the most. Other operations are not affected.
     Short(usize),
 }
@@ -77,10 +85,17 @@ pub struct FaultFs {
 struct Plan {
     faults: Vec<(Operation, When, Fault)>,
     counts: BTreeMap<Operation, u64>,
+    fired: u64,
     room_bytes: Option<usize>,
-    /// How many operations there were of all kinds, and at which of them the process is killed.
-    total: u64,
+    /// At which of all operations the process is killed.
     killed_at: Option<u64>,
+}
+
+impl Plan {
+    /// How many operations there were of all kinds.
+    fn total(&self) -> u64 {
+        self.counts.get(&Operation::Any).copied().unwrap_or_default()
+    }
 }
 
 impl FaultFs {
@@ -109,23 +124,28 @@ impl FaultFs {
     /// Has the process die at the operation after `n` more, counted over all kinds.
     pub fn kill_at(&self, n: u64) {
         let mut plan = self.plan();
-        plan.killed_at = Some(plan.total + n);
+        plan.killed_at = Some(plan.total() + n);
     }
 
     /// Whether it died.
     pub fn is_killed(&self) -> bool {
         let plan = self.plan();
-        plan.killed_at.is_some_and(|at| plan.total >= at)
+        plan.killed_at.is_some_and(|at| plan.total() >= at)
     }
 
     /// How many operations of all kinds there were.
     pub fn total(&self) -> u64 {
-        self.plan().total
+        self.plan().total()
     }
 
     /// How often `operation` was asked for.
     pub fn count(&self, operation: Operation) -> u64 {
         self.plan().counts.get(&operation).copied().unwrap_or(0)
+    }
+
+    /// How many faults happened, but for those of a full disk.
+    pub fn fired(&self) -> u64 {
+        self.plan().fired
     }
 
     fn plan(&self) -> MutexGuard<'_, Plan> {
@@ -135,25 +155,38 @@ impl FaultFs {
     /// Counts the operation and lets it go on, with how many bytes it may write.
     fn begin(&self, operation: Operation) -> io::Result<usize> {
         let mut plan = self.plan();
-        let count = plan.counts.entry(operation).or_default();
-        *count += 1;
-        let now = *count;
-        plan.total += 1;
+        let mut count = |operation| {
+            let count = plan.counts.entry(operation).or_default();
+            *count += 1;
+            *count
+        };
+        let (of_its_kind, of_all) = (count(operation), count(Operation::Any));
         match plan.killed_at {
-            Some(at) if plan.total > at => return Err(io::Error::other("killed")),
-            Some(at) if plan.total == at && operation == Operation::Write => return Ok(HALF),
-            Some(at) if plan.total == at => return Err(io::Error::other("killed")),
+            Some(at) if of_all > at => return Err(io::Error::other("killed")),
+            Some(at) if of_all == at && operation == Operation::Write => return Ok(HALF),
+            Some(at) if of_all == at => return Err(io::Error::other("killed")),
             _ => {}
         }
-        let applies = |when| match when {
-            When::At(n) => n == now,
-            When::Every(n) => now.is_multiple_of(n),
+        let applies = |of, when| {
+            let now = match of {
+                Operation::Any => of_all,
+                of if of == operation => of_its_kind,
+                _ => return false,
+            };
+            match when {
+                When::At(n) => n == now,
+                When::Every(n) => now.is_multiple_of(n),
+                When::From(n) => n <= now,
+            }
         };
-        let fault = plan.faults.iter().find(|(of, when, _)| *of == operation && applies(*when));
+        let fault = plan.faults.iter().find(|(of, when, _)| applies(*of, *when));
+        let fault = fault.map(|(_, _, fault)| *fault);
+        plan.fired += u64::from(fault.is_some());
         match fault {
             None => Ok(usize::MAX),
-            Some((_, _, Fault::Short(bytes))) => Ok(*bytes),
-            Some((_, _, Fault::Error(kind))) => Err((*kind).into()),
+            Some(Fault::Short(bytes)) => Ok(bytes),
+            Some(Fault::Error(kind)) => Err(kind.into()),
+            Some(Fault::Os(number)) => Err(io::Error::from_raw_os_error(number)),
         }
     }
 }

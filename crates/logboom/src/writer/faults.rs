@@ -1,17 +1,14 @@
 //! What went wrong since the last report: the first fault's words and how many there were.
 //!
 //! A fault is counted where it happens (`failed`, `rejected`); this is only about telling. One
-//! report stands for all faults since the last, and reports keep the interval's distance, so a
-//! full disk writes one line a second, not one a record.
-
-use std::time::Duration;
+//! report stands for all faults since the last, and reports keep the interval's distance
+//! ([`Pace`](crate::report::Pace)), so a full disk writes one line a second, not one a record.
 
 /// Faults that were not told yet.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     first: Option<String>,
     others: u64,
-    told_at: Option<Duration>,
 }
 
 impl Faults {
@@ -28,23 +25,13 @@ impl Faults {
         self.first.is_some()
     }
 
-    /// The report, if there is one and its time has come; with `at_once` whatever the time.
-    pub(crate) fn take(
-        &mut self,
-        now: Duration,
-        interval: Duration,
-        at_once: bool,
-    ) -> Option<String> {
-        let early = self.told_at.is_some_and(|told_at| now.saturating_sub(told_at) < interval);
-        if early && !at_once {
-            return None;
-        }
+    /// The report, if there is one.
+    pub(crate) fn take(&mut self) -> Option<String> {
         let mut text = self.first.take()?;
         let others = std::mem::take(&mut self.others);
         if others > 0 {
             text.push_str(&format!(" (and {others} more faults since the last report)"));
         }
-        self.told_at = Some(now);
         Some(text)
     }
 }
@@ -54,20 +41,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_report_an_interval_stands_for_all_faults() {
-        let second = Duration::from_secs(1);
+    fn one_report_stands_for_all_faults_since_the_last() {
         let mut faults = Faults::default();
-        assert_eq!(faults.take(second, second, true), None);
+        assert_eq!(faults.take(), None);
         faults.note(|| "a".into());
-        assert_eq!(faults.take(second, second, false).as_deref(), Some("a"));
+        assert_eq!(faults.take().as_deref(), Some("a"));
         faults.note(|| "b".into());
         faults.note(|| unreachable!("only the first is put into words"));
-        assert_eq!(faults.take(second * 3 / 2, second, false), None);
-        assert_eq!(
-            faults.take(second * 2, second, false).as_deref(),
-            Some("b (and 1 more faults since the last report)")
-        );
+        let report = faults.take();
+        assert_eq!(report.as_deref(), Some("b (and 1 more faults since the last report)"));
         faults.note(|| "c".into());
-        assert_eq!(faults.take(second * 2, second, true).as_deref(), Some("c"));
+        assert_eq!(faults.take().as_deref(), Some("c"));
     }
 }

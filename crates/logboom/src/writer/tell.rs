@@ -110,12 +110,14 @@ impl Writer {
                 format!("rejected {n} records: larger than {limit} bytes, or after the shutdown")
             });
         }
-        if self.faults.is_untold() {
-            let (config, now) = (&generation.config, generation.config.clock.elapsed());
-            if let Some(text) = self.faults.take(now, config.notice_interval, at_once) {
-                report(config, &text);
-                metrics::add(&meters.reports, 1);
-            }
+        let config = &generation.config;
+        let now = config.clock.elapsed();
+        if self.faults.is_untold()
+            && meters.reported.take_turn(now, config.notice_interval, at_once)
+            && let Some(text) = self.faults.take()
+        {
+            report(config, &text);
+            metrics::add(&meters.reports, 1);
         }
     }
 }

@@ -218,7 +218,14 @@ pub struct ScriptedSpec {
 
 impl ScriptedSpec {
     pub fn new(script: impl Fn(u64) -> Answer + Send + Sync + 'static) -> Self {
-        ScriptedSpec { memory: memory(), script: Arc::new(script), calls: Arc::default() }
+        Self::over(memory(), script)
+    }
+
+    pub fn over(
+        memory: MemorySinkSpec,
+        script: impl Fn(u64) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        ScriptedSpec { memory, script: Arc::new(script), calls: Arc::default() }
     }
 }
 
