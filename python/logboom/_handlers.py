@@ -221,7 +221,12 @@ class StreamHandler(logging.StreamHandler):  # type: ignore[type-arg]
             return None
         # What the program wrote to the stream itself comes first.
         self.stream.flush()
-        self._route = open_route(self._label(), self._target(), self.stream, self.formatter)
+        try:
+            target = self._target()
+        except OSError:
+            # No descriptor is left for the writer. The library has one, and the next record tries again.
+            return None
+        self._route = open_route(self._label(), target, self.stream, self.formatter)
         return self._route
 
     def _end_route(self) -> None:

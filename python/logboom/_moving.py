@@ -201,7 +201,10 @@ class MovingHandler(FileHandler):
         self._prepare()
         stream = STREAM.__get__(self)
         deadline_ns = self._deadline_ns()
-        place = self._place()
+        try:
+            place = self._place()
+        except OSError:  # no descriptor is left, see `StreamHandler._current_route`
+            return None
         if place is None:
             return None
         self._route = open_route(self._label(), place, stream, self.formatter, deadline_ns)

@@ -482,6 +482,16 @@ for handler in (logboom.FileHandler, logboom.RotatingFileHandler, logboom.Watche
             pass
         else:
             raise AssertionError((handler, path))
+assert check(0)["routes"] == []
+"""
+    ).ok()
+
+
+@pytest.mark.parametrize("handler", ["FileHandler", "RotatingFileHandler", "WatchedFileHandler"])
+def test_no_descriptor_is_left_for_the_writer(run_python, handler):
+    outcome = run_python(
+        SET_UP
+        + """
 soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 held = []
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
@@ -492,15 +502,17 @@ except OSError:
     pass
 os.close(held.pop())
 # One descriptor is left: enough for the library's stream, not for the writer's.
-handler = logboom.FileHandler("app.log")
-logger.addHandler(handler)
+logger.addHandler(getattr(logboom, sys.argv[1])("app.log"))
 log(5)
 for descriptor in held:
     os.close(descriptor)
+assert whole("app.log") == list(range(5)), "the library wrote them"
+check(0)
 log(5)
 assert logboom.flush(60)
 assert whole("app.log") == list(range(10))
-"""
+check(5)
+""",
+        handler,
     ).ok()
-
-
+    assert outcome.err == ""
