@@ -1,6 +1,7 @@
 //! What happens to a record that finds the ring full.
 
 use crate::error::{ConfigError, Error};
+use crate::level::Level;
 use std::fmt;
 use std::str::FromStr;
 
@@ -52,9 +53,13 @@ impl Overflow {
         }
     }
 
-    /// Whether a call of some level may wait.
-    pub(crate) fn may_wait(self) -> bool {
-        matches!(self, Overflow::Block | Overflow::Sample)
+    /// Whether a call with a record of this level may wait.
+    pub(crate) fn may_wait(self, level: Level) -> bool {
+        match self {
+            Overflow::Block => true,
+            Overflow::DropNewest | Overflow::DropOldest => false,
+            Overflow::Sample => level >= Level::WARNING,
+        }
     }
 }
 

@@ -85,3 +85,15 @@ fn a_ring_with_room_drops_nothing() {
     }
     assert_eq!(engine.stats().totals.written, 10_000);
 }
+
+#[test]
+fn only_a_warning_that_is_too_long_for_the_ring_waits_beside_it() {
+    let (engine, sink, route) = stalled(config());
+    let long = "z".repeat(RING_BYTES);
+    let low = engine.submit(&record(&long, Level::INFO, &[route]));
+    assert_eq!(low, Outcome::Rejected, "nobody may wait for it");
+    sink.gate.open();
+    let grave = engine.submit(&record(&long, Level::WARNING, &[route]));
+    assert_eq!(grave, Outcome::Accepted);
+    assert_eq!(sink.memory.lines(), [long]);
+}

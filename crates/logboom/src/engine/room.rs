@@ -124,7 +124,8 @@ impl Engine {
     }
 
     fn too_large(&self, record: &Record<'_>) -> Outcome {
-        if !self.newest().config.overflow.may_wait() || is_writer_thread() {
+        let overflow = self.newest().config.overflow;
+        if !overflow.may_wait(record.level) || is_writer_thread() {
             return self.reject(record);
         }
         Outcome::TooLarge
