@@ -14,6 +14,11 @@ enum Kind {
         min: usize,
         max: usize,
     },
+    #[cfg(all(target_os = "linux", not(loom)))]
+    File {
+        bytes: usize,
+        source: io::Error,
+    },
     #[cfg_attr(loom, expect(dead_code, reason = "a model's memory is never refused"))]
     Memory {
         bytes: usize,
@@ -33,6 +38,12 @@ impl RingError {
         RingError(Kind::Memory { bytes, source })
     }
 
+    #[cfg(all(target_os = "linux", not(loom)))]
+    #[cold]
+    pub(crate) fn file(bytes: usize, source: io::Error) -> Self {
+        RingError(Kind::File { bytes, source })
+    }
+
     /// Whether an argument was out of its bounds, rather than the system out of memory.
     pub fn is_invalid_argument(&self) -> bool {
         matches!(self.0, Kind::Bounds { .. })
@@ -45,6 +56,10 @@ impl fmt::Display for RingError {
             Kind::Bounds { option, got, min, max } => {
                 write!(f, "invalid `{option}`: got {got}, expected {min} to {max}")
             }
+            #[cfg(all(target_os = "linux", not(loom)))]
+            Kind::File { bytes, source } => {
+                write!(f, "cannot make a file for the ring of {bytes} bytes: {source}")
+            }
             Kind::Memory { bytes, .. } => write!(f, "cannot map {bytes} bytes for the ring"),
         }
     }
@@ -54,6 +69,8 @@ impl error::Error for RingError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match &self.0 {
             Kind::Bounds { .. } => None,
+            #[cfg(all(target_os = "linux", not(loom)))]
+            Kind::File { source, .. } => Some(source),
             Kind::Memory { source, .. } => Some(source),
         }
     }

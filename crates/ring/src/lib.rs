@@ -57,8 +57,8 @@
 //! one alone; to drop that is safe. Nothing here may be called from a signal handler that can interrupt
 //! a blocked [`Ring::reserve`] or a release on the same thread.
 //!
-//! Where: Linux as described. Elsewhere producers run a fence after each commit, and on Windows the
-//! memory comes from the allocator.
+//! Where: Linux as described. Elsewhere producers run a fence after each commit, no ring lies in a file,
+//! and on Windows the memory comes from the allocator.
 //!
 //! Pinned by the tests of this crate, one contract a file; by `tests/loom.rs`, which runs small models
 //! through every order of their steps; and by the fuzz target `ring_reader`.
@@ -67,10 +67,18 @@
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("the ring addresses up to 16 GiB");
 
+#[cfg(all(target_os = "linux", not(loom)))]
+mod cells;
 mod consumer;
+#[cfg(not(loom))]
+mod crc;
 mod error;
+#[cfg(all(target_os = "linux", not(loom)))]
+mod file;
 mod held;
 mod layout;
+#[cfg(all(target_os = "linux", not(loom)))]
+mod lock;
 mod membarrier;
 #[cfg_attr(loom, path = "memory_loom.rs")]
 mod memory;
@@ -86,9 +94,17 @@ mod sync;
 mod table;
 mod walk;
 
+#[cfg(all(target_os = "linux", not(loom)))]
+pub use cells::{CellGroup, Cells};
 pub use consumer::{Consumer, Frame, Frames};
+#[cfg(not(loom))]
+pub use crc::crc32;
 pub use error::{Refusal, RingError};
+#[cfg(all(target_os = "linux", not(loom)))]
+pub use file::{FileContents, FileRing, Owner, read_file, read_owner};
 pub use held::Held;
+#[cfg(all(target_os = "linux", not(loom)))]
+pub use lock::{lock_as_owner, lock_as_recoverer};
 pub use oldest::Front;
 pub use place::Place;
 #[cfg(not(loom))]

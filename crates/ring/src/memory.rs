@@ -5,14 +5,18 @@
 //! 2. Sizes are kept here, outside of the memory: nothing written into it moves an access out of it.
 //! 3. [`Memory::word`] is in bounds and aligned for every position.
 //!
-//! Today there is one form, anonymous pages. A mapped file will be a second variant of [`Backing`];
-//! nothing else in this crate knows where the bytes lie.
+//! There are two forms, anonymous pages and those of a file, which `file.rs` maps; nothing else in this
+//! crate knows where the bytes lie.
 
 use crate::error::RingError;
+#[cfg(target_os = "linux")]
+use crate::file::Map;
 use crate::layout::{HEADER_BYTES, Header, ring_offset};
 use crate::sync::AtomicU64;
 use std::io;
 use std::ptr::NonNull;
+#[cfg(target_os = "linux")]
+use std::sync::Arc;
 
 pub(crate) struct Memory {
     base: NonNull<u8>,
@@ -39,14 +43,44 @@ impl Memory {
         let bytes = ring_offset(table_bytes) + capacity;
         let backing = Pages::zeroed(bytes).map_err(|error| RingError::memory(bytes, error))?;
         let base = backing.base;
-        // SAFETY: the ring begins inside the pages.
+        let backing = Backing::Anonymous(backing);
+        // SAFETY: these pages are as many, zeroed and new.
+        Ok(unsafe { Memory::over(base, backing, capacity, table_bytes) })
+    }
+
+    /// The same in a file that was made for it, all zero from `offset`, a multiple of 4096, on.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn mapped(
+        map: Arc<Map>,
+        offset: usize,
+        capacity: usize,
+        table_bytes: usize,
+    ) -> Self {
+        assert!(capacity.is_power_of_two() && capacity >= 64 && table_bytes.is_multiple_of(8));
+        assert!(
+            offset.is_multiple_of(4096)
+                && map.len() - offset >= ring_offset(table_bytes) + capacity
+        );
+        let base = map.at(offset);
+        // SAFETY: there are as many bytes, as just asserted, zeroed and not yet known to anybody.
+        unsafe { Memory::over(base, Backing::Mapped(map), capacity, table_bytes) }
+    }
+
+    /// # Safety
+    /// At `base`, aligned for a header, lie as many zeroed bytes as header, table and ring take, which
+    /// belong to `backing` and which nobody else knows yet. The sizes are as for `anonymous`.
+    unsafe fn over(
+        base: NonNull<u8>,
+        backing: Backing,
+        capacity: usize,
+        table_bytes: usize,
+    ) -> Self {
+        // SAFETY: the ring begins inside, by the caller's promise.
         let ring = unsafe { base.add(ring_offset(table_bytes)) };
-        // SAFETY: the pages hold at least a header, are aligned for it, zero is a valid value of
-        // each of its fields, and nobody else knows them yet.
+        // SAFETY: by the caller's promise; zero is a valid value of each of its fields.
         let header = unsafe { base.cast::<Header>().as_mut() };
         header.describe(capacity, table_bytes);
-        let backing = Backing::Anonymous(backing);
-        Ok(Memory { base, ring, mask: capacity - 1, table_bytes, backing })
+        Memory { base, ring, mask: capacity - 1, table_bytes, backing }
     }
 
     #[inline]
@@ -61,7 +95,7 @@ impl Memory {
 
     #[inline]
     pub(crate) fn header(&self) -> &Header {
-        // SAFETY: `anonymous` put a header there; its fields that change are atomics.
+        // SAFETY: `over` put a header there; its fields that change are atomics.
         unsafe { self.base.cast().as_ref() }
     }
 
@@ -181,6 +215,9 @@ impl Memory {
 enum Backing {
     /// In pages that end with the process.
     Anonymous(#[expect(dead_code, reason = "freed on drop")] Pages),
+    /// In a file, which may outlive the process.
+    #[cfg(target_os = "linux")]
+    Mapped(#[expect(dead_code, reason = "unmapped on drop")] Arc<Map>),
 }
 
 /// Zeroed pages that belong to this process alone.

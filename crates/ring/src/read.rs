@@ -218,6 +218,29 @@ enum Kind {
     Damaged,
 }
 
+#[cfg(target_os = "linux")]
+impl ReadError {
+    pub(crate) fn short() -> Self {
+        ReadError(Kind::Short)
+    }
+
+    pub(crate) fn no_ring() -> Self {
+        ReadError(Kind::NoRing)
+    }
+
+    pub(crate) fn byte_order() -> Self {
+        ReadError(Kind::ByteOrder)
+    }
+
+    pub(crate) fn version(got: u32) -> Self {
+        ReadError(Kind::Version(got))
+    }
+
+    pub(crate) fn damaged() -> Self {
+        ReadError(Kind::Damaged)
+    }
+}
+
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
@@ -241,11 +264,11 @@ fn area(bytes: &[u8], offset: u64, len: u64) -> Result<&[u8], ReadError> {
     area.ok_or(ReadError(Kind::Short))
 }
 
-fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+pub(crate) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     bytes.get(at..)?.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes))
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+pub(crate) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..)?.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes))
 }
 

@@ -50,11 +50,20 @@ impl Ring {
     /// [`Ring::MAX_CAPACITY_BYTES`] or `table_bytes` is more than [`Table::MAX_BYTES`], and if the
     /// system has no address space left.
     pub fn anonymous(capacity_bytes: usize, table_bytes: usize) -> Result<Ring, RingError> {
+        let (capacity, table_bytes) = Self::check(capacity_bytes, table_bytes)?;
+        Self::with_sizes(capacity, table_bytes)
+    }
+
+    /// The sizes, rounded up.
+    pub(crate) fn check(
+        capacity_bytes: usize,
+        table_bytes: usize,
+    ) -> Result<(usize, usize), RingError> {
         let (min, max) = (Self::MIN_CAPACITY_BYTES, Self::MAX_CAPACITY_BYTES);
         if !(min..=max).contains(&capacity_bytes) {
             return Err(RingError::bounds("capacity_bytes", capacity_bytes, min, max));
         }
-        Self::with_sizes(capacity_bytes.next_power_of_two(), Table::check(table_bytes)?)
+        Ok((capacity_bytes.next_power_of_two(), Table::check(table_bytes)?))
     }
 
     /// The same with a table as large as `table` that starts as its copy, so that the ids of its
@@ -68,20 +77,29 @@ impl Ring {
     /// As [`Ring::anonymous`].
     pub fn anonymous_with_table(capacity_bytes: usize, table: &Table) -> Result<Ring, RingError> {
         let mut ring = Self::anonymous(capacity_bytes, table.capacity_bytes())?;
-        ring.table.copy_from(table);
+        ring.copy_table(table);
         Ok(ring)
     }
 
+    pub(crate) fn copy_table(&mut self, table: &Table) {
+        self.table.copy_from(table);
+    }
+
     pub(crate) fn with_sizes(capacity: usize, table_bytes: usize) -> Result<Ring, RingError> {
-        Ok(Ring {
-            table: Table { memory: Memory::anonymous(capacity, table_bytes)? },
+        Ok(Self::over(Memory::anonymous(capacity, table_bytes)?))
+    }
+
+    pub(crate) fn over(memory: Memory) -> Ring {
+        let capacity = memory.capacity();
+        Ring {
+            table: Table { memory },
             max_frame_bytes: (capacity / 4 - WORD_BYTES).min(MAX_PAYLOAD_BYTES),
             signal: Signal::new(),
             queue: Queue::new(),
             hold: Mutex::new(()),
             shared_bytes: capacity,
             oldest: Oldest::default(),
-        })
+        }
     }
 
     /// Keeps the last `bytes` of the ring for [`Ring::try_reserve_all`] and [`Ring::reserve`]: what

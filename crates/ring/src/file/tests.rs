@@ -1,0 +1,142 @@
+//! Files as a crash leaves them: whole, cut at every byte that matters, and with bits turned.
+
+use super::*;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+const GROUPS: [CellGroup; 2] =
+    [CellGroup { count: 2, value_bytes: 16 }, CellGroup { count: 1, value_bytes: 100 }];
+
+/// A file of its own, which is gone when it is closed.
+fn scratch() -> File {
+    static NUMBERS: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("logboom-ring-{}-{number}", std::process::id()));
+    let file = File::options().read(true).write(true).create_new(true).open(&path).unwrap();
+    std::fs::remove_file(path).unwrap();
+    file
+}
+
+/// Pages for tests of what lies in them.
+pub(crate) fn map(bytes: usize) -> Arc<Map> {
+    let file = scratch();
+    reserve(&file, bytes).unwrap();
+    Arc::new(Map::shared(&file, bytes).unwrap())
+}
+
+fn bytes_of(file: &File) -> Vec<u8> {
+    use std::os::unix::fs::FileExt as _;
+    let mut bytes = vec![0; file.metadata().unwrap().len() as usize];
+    file.read_exact_at(&mut bytes, 0).unwrap();
+    bytes
+}
+
+fn owner() -> Owner {
+    let boot = *b"0123456789abcdef";
+    Owner { process: 4711, started: 99, boot, space: 7, created_ns: -5, number: 3 }
+}
+
+/// A small file of a ring with a text, two frames and values in its cells.
+fn small() -> (File, FileRing) {
+    let file = scratch();
+    let made = Ring::in_file(&file, &owner(), &GROUPS, 64 << 10, 4 << 10).unwrap();
+    assert_eq!(made.ring.table().append(b"a text").unwrap().get(), 1);
+    for bytes in [&b"one"[..], b"two"] {
+        let mut frame = made.ring.try_reserve(bytes.len()).unwrap();
+        frame.copy_from_slice(bytes);
+        let _ = frame.commit();
+    }
+    made.cells[0].store(1, b"first");
+    made.cells[1].store(0, b"second");
+    (file, made)
+}
+
+#[test]
+fn what_was_stored_is_in_the_file_whatever_becomes_of_the_process() {
+    let (file, made) = small();
+    // Nothing is closed, unmapped or written back.
+    let bytes = bytes_of(&file);
+    let contents = read_file(&bytes).unwrap();
+    assert_eq!(contents.owner, owner());
+    assert_eq!(contents.ring.frames().collect::<Vec<_>>(), [b"one", b"two"]);
+    assert_eq!(contents.ring.texts().map(|(_, text)| text).collect::<Vec<_>>(), [b"a text"]);
+    assert_eq!(contents.cells(0).collect::<Vec<_>>(), [(1, &b"first"[..])]);
+    assert_eq!((contents.cell(1, 0), contents.cell(1, 1)), (Some(&b"second"[..]), None));
+    assert_eq!(contents.cell(2, 0), None);
+    drop(made);
+}
+
+#[test]
+fn a_successor_has_the_texts() {
+    let (_file, made) = small();
+    let file = scratch();
+    let next =
+        Ring::in_file_with_table(&file, &owner(), &GROUPS, 128 << 10, made.ring.table()).unwrap();
+    assert_eq!(next.ring.capacity_bytes(), 128 << 10);
+    assert_eq!(next.ring.table().append(b"more").unwrap().get(), 2);
+    let bytes = bytes_of(&file);
+    let texts: Vec<_> = read_file(&bytes).unwrap().ring.texts().map(|(_, text)| text).collect();
+    assert_eq!(texts, [&b"a text"[..], b"more"]);
+}
+
+#[test]
+fn a_file_that_is_cut_off_is_refused_wherever_it_was_cut() {
+    let (file, _made) = small();
+    let bytes = bytes_of(&file);
+    let mut cuts: Vec<_> = (0..300).chain((300..bytes.len()).step_by(509)).collect();
+    cuts.extend([PAGE_BYTES, bytes.len() - 1]);
+    for cut in cuts {
+        assert!(read_file(&bytes[..cut]).is_err(), "cut at {cut}");
+    }
+    assert!(read_owner(&bytes[..136]).is_ok());
+}
+
+#[test]
+fn a_bit_that_was_turned_in_the_head_is_told() {
+    let (file, _made) = small();
+    let bytes = bytes_of(&file);
+    for bit in 0..8 * (SUMMED_BYTES + 4) {
+        let mut turned = bytes.clone();
+        turned[bit / 8] ^= 1 << (bit % 8);
+        assert!(read_file(&turned).is_err(), "bit {bit}");
+    }
+}
+
+#[test]
+fn a_bit_that_was_turned_in_a_cell_costs_its_value() {
+    let (file, _made) = small();
+    let bytes = bytes_of(&file);
+    let copy = PAGE_BYTES + 2 * 32;
+    for bit in 0..8 * (HEAD + b"first".len()) {
+        let mut turned = bytes.clone();
+        turned[copy + bit / 8] ^= 1 << (bit % 8);
+        assert_eq!(read_file(&turned).unwrap().cell(0, 1), None, "bit {bit}");
+    }
+}
+
+const HEAD: usize = 16;
+
+#[test]
+fn the_owners_lock_keeps_a_recoverer_off_and_ends_with_the_descriptor() {
+    use crate::lock::{lock_as_owner, lock_as_recoverer};
+    let path: PathBuf = std::env::temp_dir().join(format!("logboom-lock-{}", std::process::id()));
+    let open = || File::options().read(true).write(true).create(true).truncate(false).open(&path);
+    let (owned, first, second) = (open().unwrap(), open().unwrap(), open().unwrap());
+    assert!(lock_as_owner(&owned).unwrap());
+    assert!(!lock_as_recoverer(&first).unwrap());
+    drop(owned);
+    assert!(lock_as_recoverer(&first).unwrap());
+    assert!(!lock_as_recoverer(&second).unwrap(), "between two of one process, too");
+    drop(first);
+    assert!(lock_as_recoverer(&second).unwrap());
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn a_file_system_without_room_says_so_before_anything_is_mapped() {
+    let Ok(full) = File::options().read(true).write(true).open("/dev/full") else { return };
+    let Err(error) = Ring::in_file(&full, &owner(), &GROUPS, 64 << 10, 4 << 10) else {
+        panic!("a device is no file")
+    };
+    assert!(error.to_string().contains("file for the ring"), "{error}");
+}
