@@ -41,7 +41,18 @@ CRATES: dict[str, frozenset[str]] = {
 FOREIGN_TO_THE_ENGINE = re.compile(r"pyo3|tokio|async-std|smol")
 
 LEAVES = frozenset(
-    {"level", "field", "clock", "config", "error", "fs", "overflow", "report", "spawn"}
+    {
+        "blueprint",
+        "level",
+        "field",
+        "clock",
+        "config",
+        "error",
+        "fs",
+        "overflow",
+        "report",
+        "spawn",
+    }
 )
 RECORD = LEAVES | {"record", "metrics"}
 TEXT = RECORD | {"filter", "format"}

@@ -48,6 +48,7 @@
 #![deny(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod blueprint;
 pub mod clock;
 pub mod config;
 pub mod engine;

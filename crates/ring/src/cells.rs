@@ -17,7 +17,7 @@
 
 use crate::crc::crc32_of;
 use crate::file::Map;
-use crate::sync::Ordering::{Acquire, Relaxed, Release};
+use crate::sync::Ordering::{Relaxed, Release};
 use crate::sync::{Mutex, lock};
 use std::sync::Arc;
 
@@ -95,7 +95,7 @@ impl Cells {
     #[cfg(test)]
     pub(crate) fn image(&self) -> Vec<u8> {
         let words = (self.offset..self.offset + self.group.bytes()).step_by(8);
-        words.flat_map(|at| self.map.word(at).load(Acquire).to_ne_bytes()).collect()
+        words.flat_map(|at| self.map.word(at).load(Relaxed).to_ne_bytes()).collect()
     }
 }
 

@@ -15,8 +15,10 @@
 //! brace     `{}` templates, for callers in Rust
 //! date      asctime and the other times
 //! structured  fields, their keys and their order; in the notation of json or logfmt
+//! again       formatters made again from their blueprints
 //! ```
 
+pub(crate) mod again;
 mod brace;
 mod date;
 mod format_spec;
@@ -36,6 +38,7 @@ pub use logfmt::LogfmtFormatter;
 pub use message::write_message;
 pub use pattern::PatternFormatter;
 
+use crate::blueprint::Blueprint;
 use crate::record::RecordView;
 use std::fmt;
 
@@ -54,6 +57,12 @@ pub trait Formatter: Send + Sync + 'static {
 
     /// What has to be captured at the call for this formatter to work.
     fn needs(&self) -> Needs;
+
+    /// What it takes to make the same formatter in another process. Default `None`: it cannot be, and
+    /// what a dead process left behind for it is formatted in a plain way.
+    fn blueprint(&self) -> Option<Blueprint> {
+        None
+    }
 }
 
 /// What a formatter asks of the capture, beyond time, level, thread number, logger, message and

@@ -48,6 +48,7 @@ pub fn write_json_value(value: Value<'_>, out: &mut Vec<u8>) {
 pub struct Json;
 
 impl Notation for Json {
+    const NAME: &'static str = "json";
     const KEY_OPEN: &'static [u8] = b",\"";
     const KEY_CLOSE: &'static [u8] = b"\":";
     const QUOTE: &'static [u8] = b"\"";

@@ -43,6 +43,7 @@ fn stands_bare(text: &[u8]) -> bool {
 pub struct Logfmt;
 
 impl Notation for Logfmt {
+    const NAME: &'static str = "logfmt";
     const KEY_OPEN: &'static [u8] = b" ";
     const KEY_CLOSE: &'static [u8] = b"=";
     const QUOTE: &'static [u8] = b"";

@@ -46,7 +46,8 @@ pub use error::{PatternError, PatternErrorKind};
 
 use super::date::{AscTime, DateFormat};
 use super::percent::Kind;
-use super::{FormatCache, FormatError, Formatter, Needs, TimeModel, Zone, write_message};
+use super::{FormatCache, FormatError, Formatter, Needs, TimeModel, Zone, again, write_message};
+use crate::blueprint::Blueprint;
 use crate::field::{Field, Value};
 use crate::record::{Attribute, CallSite, RecordView};
 use compile::{Op, Program};
@@ -138,6 +139,7 @@ pub struct PatternFormatter {
     asctime: Option<AscTime>,
     time: TimeModel,
     needs: Needs,
+    blueprint: Blueprint,
 }
 
 /// A field that a pattern shows.
@@ -182,7 +184,8 @@ impl PatternFormatter {
         let asctime = uses_time.then(|| asctime(options)).transpose()?;
         static NEXT_ID: AtomicU64 = AtomicU64::new(0);
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
-        Ok(PatternFormatter { id, program, asctime, time: options.time, needs })
+        let blueprint = again::of_pattern(pattern, options);
+        Ok(PatternFormatter { id, program, asctime, time: options.time, needs, blueprint })
     }
 
     /// The fields that every record has to have, or that have a default, once for each place that
@@ -286,6 +289,10 @@ impl Formatter for PatternFormatter {
 
     fn needs(&self) -> Needs {
         self.needs
+    }
+
+    fn blueprint(&self) -> Option<Blueprint> {
+        Some(self.blueprint.clone())
     }
 }
 

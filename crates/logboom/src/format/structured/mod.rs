@@ -27,7 +27,8 @@ pub use preset::Preset;
 use super::date::Precision;
 use super::pattern::{file_name, module};
 use super::percent::{write_integer, write_repr};
-use super::{FormatCache, FormatError, Formatter, Needs, write_message};
+use super::{FormatCache, FormatError, Formatter, Needs, again, write_message};
+use crate::blueprint::Blueprint;
 use crate::field::{Field, Value};
 use crate::record::{Attribute, RecordView};
 use fields::{Changes, OwnKeys};
@@ -72,6 +73,8 @@ fn invalid(option: &str, got: &str, expected: &str) -> StructuredError {
 
 /// How keys and values are written.
 pub(super) trait Notation: Send + Sync + 'static {
+    /// What the blueprints of its formatters are called.
+    const NAME: &'static str;
     /// What stands before a key, one byte of it a separator.
     const KEY_OPEN: &'static [u8];
     /// What stands between a key and its value.
@@ -151,6 +154,7 @@ pub struct StructuredFormatter<N> {
     changes: Changes,
     precision: Precision,
     needs: Needs,
+    blueprint: Blueprint,
     notation: PhantomData<fn() -> N>,
 }
 
@@ -181,6 +185,9 @@ fn entries(options: &StructuredOptions<'_>) -> Result<Vec<Entry>, StructuredErro
 
 #[allow(private_bounds, reason = "the notations are those of this crate")]
 impl<N: Notation> StructuredFormatter<N> {
+    /// What its blueprints are called.
+    pub(super) const NAME: &'static str = N::NAME;
+
     /// Makes a formatter.
     ///
     /// # Errors
@@ -194,6 +201,7 @@ impl<N: Notation> StructuredFormatter<N> {
             changes: Vec::new(),
             precision: options.precision,
             needs: Needs::default(),
+            blueprint: again::of_structured(N::NAME, options),
             notation: PhantomData,
         };
         let mut used: Vec<(&str, Vec<u8>)> = Vec::new();
@@ -361,6 +369,10 @@ impl<N: Notation> Formatter for StructuredFormatter<N> {
 
     fn needs(&self) -> Needs {
         self.needs
+    }
+
+    fn blueprint(&self) -> Option<Blueprint> {
+        Some(self.blueprint.clone())
     }
 }
 
