@@ -10,6 +10,13 @@ use crate::record::RecordView;
 pub trait Filter: Send + Sync + 'static {
     /// Whether the route takes `record`.
     fn accept(&self, record: &RecordView<'_>) -> bool;
+
+    /// The level from which on it takes records, for one that does nothing else. Default `None`: it
+    /// cannot be made again in another process, and what a dead process left behind for its route is
+    /// written without being asked about.
+    fn level(&self) -> Option<Level> {
+        None
+    }
 }
 
 /// Takes records of at least this level.
@@ -19,6 +26,10 @@ pub struct LevelFilter(pub Level);
 impl Filter for LevelFilter {
     fn accept(&self, record: &RecordView<'_>) -> bool {
         record.level >= self.0
+    }
+
+    fn level(&self) -> Option<Level> {
+        Some(self.0)
     }
 }
 

@@ -75,6 +75,11 @@ pub trait FileSystem: Send + Sync + fmt::Debug + 'static {
         let _ = directory;
         Err(io::ErrorKind::Unsupported.into())
     }
+
+    /// Whether another process finds the same files under these paths. Default no.
+    fn is_systems(&self) -> bool {
+        false
+    }
 }
 
 /// An open file.
@@ -210,6 +215,10 @@ impl FileSystem for SystemFs {
     fn list(&self, directory: &Path) -> io::Result<Vec<OsString>> {
         std::fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name())).collect()
     }
+
+    fn is_systems(&self) -> bool {
+        true
+    }
 }
 
 fn open_std(path: &Path, mode: FileMode) -> io::Result<std::fs::File> {
@@ -250,6 +259,12 @@ fn open_emptied(path: &Path) -> io::Result<std::fs::File> {
 fn open_emptied(path: &Path) -> io::Result<std::fs::File> {
     std::fs::OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
     std::fs::OpenOptions::new().append(true).create(true).open(path)
+}
+
+/// Whether a path leads to this file, and it is a regular one.
+pub(crate) fn leads_to(path: &Path, file: &dyn File) -> bool {
+    let (Ok(there), Ok(here)) = (SystemFs.metadata(path), file.metadata()) else { return false };
+    here.is_file && here.identity.is_some() && there.identity == here.identity
 }
 
 /// A file of the operating system's that is open already.

@@ -52,8 +52,7 @@ fn pattern(mut parts: Parts<'_>) -> Option<PatternFormatter> {
         2 => PatternStyle::Dollar,
         _ => return None,
     };
-    let (datefmt, time_format, msec_format) =
-        (parts.optional()?, parts.text()?, parts.optional()?);
+    let (datefmt, time_format, msec_format) = (parts.optional()?, parts.text()?, parts.optional()?);
     let zone = if parts.truth()? { Zone::Utc } else { Zone::Local };
     let time = match (parts.truth()?, parts.number()?) {
         (false, start) => TimeModel::Nanoseconds { start_ns: start as i64 },
@@ -176,7 +175,8 @@ mod tests {
     #[test]
     fn a_pattern_made_again_formats_the_same() {
         let defaults = [Field { key: "tenant", value: Value::I64(-9) }];
-        let percent = "%(asctime)s %(process)d %(relativeCreated)d %(lineno)3d %(tenant)s %(message)s";
+        let percent =
+            "%(asctime)s %(process)d %(relativeCreated)d %(lineno)3d %(tenant)s %(message)s";
         for time in [TimeModel::Nanoseconds { start_ns: 5 }, TimeModel::Float { start: 0.5 }] {
             let (zone, defaults) = (Zone::Utc, &defaults[..]);
             let options = PatternOptions { time, zone, defaults, ..Default::default() };

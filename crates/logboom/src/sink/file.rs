@@ -11,7 +11,9 @@
 //! What it does not do: reopen a file that was moved away, or repair a line that was torn when the
 //! process ended. Pinned by `tests/sinks_*.rs`.
 
-use super::{FrameWriter, Frames, Sink, SinkSpec, Written};
+use super::again::SinkPlan;
+use super::{FrameWriter, Frames, Place, Sink, SinkSpec, Written};
+use crate::blueprint::Blueprint;
 use crate::fs::{self, File, FileSystem, SystemFs};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,6 +26,8 @@ pub use crate::fs::FileMode;
 pub struct FileSinkSpec {
     path: PathBuf,
     file: Arc<dyn File>,
+    /// Whether the path leads to the file, on the system's own file system.
+    found_by_path: bool,
 }
 
 impl FileSinkSpec {
@@ -39,7 +43,7 @@ impl FileSinkSpec {
     ) -> io::Result<FileSinkSpec> {
         let path = std::path::absolute(path)?;
         let file = fs.open(&path, mode)?;
-        Ok(FileSinkSpec { path, file })
+        Ok(FileSinkSpec { path, file, found_by_path: fs.is_systems() })
     }
 
     /// [`open`](Self::open) for appending, on the real file system.
@@ -53,7 +57,9 @@ impl FileSinkSpec {
     /// A file that somebody else opened. `name` is what it is called in messages; what is written
     /// goes where the file's own position and flags say.
     pub fn from_file(name: impl AsRef<Path>, file: std::fs::File) -> FileSinkSpec {
-        FileSinkSpec { path: name.as_ref().to_owned(), file: fs::system_file(file) }
+        let (path, file) = (name.as_ref().to_owned(), fs::system_file(file));
+        let found_by_path = path.is_absolute() && fs::leads_to(&path, &*file);
+        FileSinkSpec { path, file, found_by_path }
     }
 
     /// The file's absolute path, or the name it was given.
@@ -69,6 +75,10 @@ impl SinkSpec for FileSinkSpec {
 
     fn describe(&self) -> String {
         format!("file:{}", self.path.display())
+    }
+
+    fn blueprint(&self) -> Option<Blueprint> {
+        self.found_by_path.then(|| SinkPlan::File(self.path.clone()).blueprint())?
     }
 }
 
@@ -90,5 +100,9 @@ impl Sink for FileSink {
 
     fn sync(&mut self) -> io::Result<()> {
         self.file.sync()
+    }
+
+    fn place(&self) -> Option<Place<'_>> {
+        Place::of(&*self.file, &self.frames)
     }
 }

@@ -20,6 +20,7 @@ use std::io;
 #[derive(Debug, Default)]
 pub struct FrameWriter {
     rest: Vec<u8>,
+    taken: u64,
 }
 
 impl FrameWriter {
@@ -34,6 +35,7 @@ impl FrameWriter {
             return written;
         }
         let (taken, error) = put_all(batch.bytes, put);
+        self.taken += taken as u64;
         let whole = batch.ends.partition_point(|&end| end <= taken);
         let start = whole.checked_sub(1).map_or(0, |last| batch.ends[last]);
         if let Some(&end) = batch.ends.get(whole).filter(|_| taken > start) {
@@ -51,6 +53,7 @@ impl FrameWriter {
             return Written::default();
         }
         let (taken, error) = put_all(&self.rest, put);
+        self.taken += taken as u64;
         if taken < self.rest.len() {
             self.rest.drain(..taken);
             return Written { frames: 0, kept: true, error };
@@ -58,6 +61,16 @@ impl FrameWriter {
         // A torn frame is rare and may have been large: its memory goes back.
         self.rest = Vec::new();
         Written { frames: 1, kept: false, error }
+    }
+
+    /// How many bytes were taken since it was made.
+    pub fn taken_bytes(&self) -> u64 {
+        self.taken
+    }
+
+    /// What is kept of a frame that was taken in part.
+    pub fn rest(&self) -> &[u8] {
+        &self.rest
     }
 
     /// Whether the rest of a frame is kept.

@@ -20,6 +20,7 @@
 //! Pinned by the property test in `frames.rs`, `tests/sinks_*.rs` and
 //! `tests/routes_of_one_sink_keep_the_rings_order.rs`.
 
+pub(crate) mod again;
 mod file;
 mod frames;
 mod memory;
@@ -43,6 +44,7 @@ pub use shared::{
 pub use stdio::{StdioSink, StdioSinkSpec};
 pub use watched::{WatchedFileSink, WatchedFileSinkSpec};
 
+use crate::blueprint::Blueprint;
 use std::fmt;
 use std::io;
 
@@ -64,6 +66,13 @@ pub trait Sink: Send {
     /// # Errors
     /// The system's. Places that have no device (pipes, terminals) are always in sync.
     fn sync(&mut self) -> io::Result<()>;
+
+    /// Where it is in its file, for one that appends to a regular file. With a durable ring the writer
+    /// asks after each batch, and notes the answer beside the ring. Default `None`: after a crash nobody
+    /// can tell what had reached the place, and what was under way is written again.
+    fn place(&self) -> Option<Place<'_>> {
+        None
+    }
 }
 
 /// How a sink is opened: on the caller's thread at configuration time, and once more in a forked
@@ -78,6 +87,12 @@ pub trait SinkSpec: Send + Sync + fmt::Debug + 'static {
 
     /// A short name for messages and `stats`, such as `file:/var/log/app.log` or `stderr`.
     fn describe(&self) -> String;
+
+    /// What it takes to make the same sink in another process. Default `None`: it cannot be, and what a
+    /// dead process left behind for it goes to a file beside its ring.
+    fn blueprint(&self) -> Option<Blueprint> {
+        None
+    }
 }
 
 /// Bytes and the ends of the frames in them.
@@ -87,6 +102,28 @@ pub struct Frames<'a> {
     pub bytes: &'a [u8],
     /// For each frame the offset behind its last byte; ascending, the last one is `bytes.len()`.
     pub ends: &'a [usize],
+}
+
+/// Where a sink is in its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// The numbers of the device and the inode.
+    pub file: (u64, u64),
+    /// The length of the file, whoever wrote it.
+    pub len_bytes: u64,
+    /// How many bytes the system took from this sink since it was opened, to whichever file.
+    pub taken_bytes: u64,
+    /// What is kept of a frame that was taken in part.
+    pub rest: &'a [u8],
+}
+
+impl<'a> Place<'a> {
+    /// The place of one that writes frames to a file; `None` for what is no regular file.
+    pub(crate) fn of(file: &dyn crate::fs::File, frames: &'a FrameWriter) -> Option<Place<'a>> {
+        let metadata = file.metadata().ok().filter(|metadata| metadata.is_file)?;
+        let (file, len_bytes) = (metadata.identity?, metadata.len_bytes);
+        Some(Place { file, len_bytes, taken_bytes: frames.taken_bytes(), rest: frames.rest() })
+    }
 }
 
 /// What became of a write.

@@ -11,7 +11,7 @@
 //!
 //! Pinned by `tests/rotation_agrees_with_a_model.rs` and `tests/a_watched_file_is_followed.rs`.
 
-use super::{FrameWriter, Frames, Written};
+use super::{FrameWriter, Frames, Place, Written};
 use crate::fs::{File, FileMode, FileSystem, Metadata};
 use std::io;
 use std::ops::Range;
@@ -46,6 +46,11 @@ impl NamedFile {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether another process finds the file by this path.
+    pub(super) fn is_systems(&self) -> bool {
+        self.fs.is_systems()
     }
 
     pub(super) fn turns(&self) -> Turns {
@@ -196,6 +201,10 @@ impl Follower {
 
     pub(super) fn sync(&self) -> io::Result<()> {
         self.file.sync()
+    }
+
+    pub(super) fn place(&self) -> Option<Place<'_>> {
+        Place::of(&*self.file, &self.frames)
     }
 }
 

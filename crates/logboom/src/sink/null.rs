@@ -1,6 +1,8 @@
 //! The sink that takes everything and keeps nothing: for measuring what comes before a sink.
 
+use super::again::SinkPlan;
 use super::{Frames, Sink, SinkSpec, Written};
+use crate::blueprint::Blueprint;
 use std::io;
 
 /// Takes every frame and forgets it; each counts as written.
@@ -28,6 +30,10 @@ pub struct NullSinkSpec;
 impl SinkSpec for NullSinkSpec {
     fn open(&self) -> io::Result<Box<dyn Sink>> {
         Ok(Box::new(NullSink))
+    }
+
+    fn blueprint(&self) -> Option<Blueprint> {
+        SinkPlan::Null.blueprint()
     }
 
     fn describe(&self) -> String {

@@ -16,8 +16,10 @@
 //! What it does not do: keep several processes from rotating at once, as `shared` does. Pinned by
 //! `tests/rotation_agrees_with_a_model.rs` and `tests/a_rotation_that_fails_loses_nothing.rs`.
 
+use super::again::SinkPlan;
 use super::named::{Follower, Leads, NamedFile, Turns, while_trying};
-use super::{Frames, Sink, SinkSpec, Written};
+use super::{Frames, Place, Sink, SinkSpec, Written};
+use crate::blueprint::Blueprint;
 use crate::fs::{self, FileMode, FileSystem, Metadata, SystemFs};
 use std::ffi::OsString;
 use std::io;
@@ -125,6 +127,11 @@ impl SinkSpec for RotatingFileSinkSpec {
 
     fn describe(&self) -> String {
         format!("file:{}", self.named.path().display())
+    }
+
+    fn blueprint(&self) -> Option<Blueprint> {
+        let path = self.named.path().to_owned();
+        self.named.is_systems().then(|| SinkPlan::Rotating(path, self.rotation).blueprint())?
     }
 }
 
@@ -245,5 +252,9 @@ impl Sink for RotatingFileSink {
 
     fn sync(&mut self) -> io::Result<()> {
         self.follower.sync()
+    }
+
+    fn place(&self) -> Option<Place<'_>> {
+        self.follower.place()
     }
 }

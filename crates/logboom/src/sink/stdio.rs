@@ -19,7 +19,9 @@
 //!
 //! Pinned by the tests below and `tests/stdio_writes_to_the_descriptor.rs`.
 
+use super::again::SinkPlan;
 use super::{FrameWriter, Frames, Sink, SinkSpec, Written};
+use crate::blueprint::Blueprint;
 use std::io;
 use std::time::Duration;
 
@@ -53,6 +55,10 @@ impl StdioSinkSpec {
 impl SinkSpec for StdioSinkSpec {
     fn open(&self) -> io::Result<Box<dyn Sink>> {
         Ok(Box::new(StdioSink::new(Descriptor::open(self.stream)?, PATIENCE)))
+    }
+
+    fn blueprint(&self) -> Option<Blueprint> {
+        SinkPlan::Stream(self.describe()).blueprint()
     }
 
     fn describe(&self) -> String {

@@ -9,8 +9,10 @@
 //!
 //! What it does not do: move or remove anything. Pinned by `tests/a_watched_file_is_followed.rs`.
 
+use super::again::SinkPlan;
 use super::named::{Follower, Leads, NamedFile, Turns, while_trying};
-use super::{Frames, Sink, SinkSpec, Written};
+use super::{Frames, Place, Sink, SinkSpec, Written};
+use crate::blueprint::Blueprint;
 use crate::fs::{self, FileMode, FileSystem, Metadata, SystemFs};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -59,6 +61,11 @@ impl SinkSpec for WatchedFileSinkSpec {
     fn describe(&self) -> String {
         format!("file:{}", self.named.path().display())
     }
+
+    fn blueprint(&self) -> Option<Blueprint> {
+        let path = self.named.path().to_owned();
+        self.named.is_systems().then(|| SinkPlan::Watched(path).blueprint())?
+    }
 }
 
 /// Writes batches to whatever file the name of a [`WatchedFileSinkSpec`] leads to.
@@ -100,5 +107,9 @@ impl Sink for WatchedFileSink {
 
     fn sync(&mut self) -> io::Result<()> {
         self.follower.sync()
+    }
+
+    fn place(&self) -> Option<Place<'_>> {
+        self.follower.place()
     }
 }
