@@ -56,7 +56,16 @@ LEAVES = frozenset(
 )
 RECORD = LEAVES | {"record", "metrics"}
 TEXT = RECORD | {"filter", "format"}
-BOTH_HALVES = TEXT | {"sink", "route", "notice", "barrier", "fork", "intern", "generation"}
+BOTH_HALVES = TEXT | {
+    "sink",
+    "route",
+    "notice",
+    "barrier",
+    "fork",
+    "intern",
+    "durable",
+    "generation",
+}
 # What a module of the engine may name, of the engine.
 ENGINE: dict[str, frozenset[str]] = {
     **dict.fromkeys(LEAVES, LEAVES),
@@ -64,12 +73,15 @@ ENGINE: dict[str, frozenset[str]] = {
     "metrics": RECORD,
     "filter": RECORD,
     "format": RECORD,
-    "notice": RECORD,
+    # A notice of a recovery says a moment.
+    "notice": RECORD | {"format"},
     "barrier": RECORD,
     "intern": RECORD | {"fork"},
     "sink": LEAVES,
     "route": TEXT | {"sink", "notice", "barrier", "fork"},
     "fork": LEAVES,
+    # Makes again what a dead process wrote with.
+    "durable": TEXT | {"sink", "route", "notice"},
     "generation": BOTH_HALVES,
     "writer": BOTH_HALVES,
     "engine": BOTH_HALVES | {"writer"},

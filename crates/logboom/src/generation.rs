@@ -18,12 +18,14 @@
 
 use crate::barrier::Barrier;
 use crate::config::Config;
+use crate::durable::Book;
 use crate::error::{EngineError, Error};
 use crate::fork::{Gate, GateGuard};
 use crate::intern::Interner;
 use crate::metrics::Meters;
 use crate::overflow::Overflow;
-use crate::record::{TextId, Texts};
+use crate::record::{RouteId, TextId, Texts};
+use crate::route::RouteSpec;
 use crate::route::registry::Registry;
 use logboom_ring::{Ring, Table};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -59,6 +61,8 @@ pub(crate) struct Generation {
     pub(crate) barrier: Barrier,
     pub(crate) shared: Arc<Shared>,
     pub(crate) hand: Hand,
+    /// What is kept beside the ring, where it is durable.
+    pub(crate) book: Option<Arc<Book>>,
     next: OnceLock<Weak<Generation>>,
     previous: Mutex<Option<Arc<Generation>>>,
 }
@@ -70,9 +74,43 @@ impl Generation {
         table: Option<&Table>,
         shared: Shared,
     ) -> Result<Arc<Self>, Error> {
-        let ring = match table {
-            None => Ring::anonymous(config.capacity_bytes, config.table_bytes),
-            Some(table) => Ring::anonymous_with_table(config.capacity_bytes, table),
+        let made = Generation::over(config, table, Arc::new(shared), None)?;
+        // Nobody else knows it yet.
+        made.enter_routes(&made.shared.gate.hold());
+        Ok(made)
+    }
+
+    /// The same for a forked child, which goes on in memory where there is no room for a file.
+    pub(crate) fn new_in_child(
+        config: Config,
+        table: Option<&Table>,
+        shared: Shared,
+    ) -> Result<Arc<Self>, Error> {
+        let shared = Arc::new(shared);
+        let made = Generation::over(config.clone(), table, Arc::clone(&shared), None);
+        let made = made.or_else(|error| {
+            let text =
+                format!("the ring of process {} is not durable: {error}", std::process::id());
+            config.reporter.report(&text);
+            Generation::over(Config { durable: None, ..config }, table, shared, None)
+        })?;
+        made.enter_routes(&made.shared.gate.hold());
+        Ok(made)
+    }
+
+    fn over(
+        config: Config,
+        table: Option<&Table>,
+        shared: Arc<Shared>,
+        previous: Option<Arc<Generation>>,
+    ) -> Result<Arc<Self>, Error> {
+        let (ring, book) = match (&config.durable, table) {
+            (Some(directory), table) => {
+                let (ring, book) = Book::make(directory, &config, table)?;
+                (Ok(ring), Some(Arc::new(book)))
+            }
+            (None, None) => (Ring::anonymous(config.capacity_bytes, config.table_bytes), None),
+            (None, Some(table)) => (Ring::anonymous_with_table(config.capacity_bytes, table), None),
         };
         let mut ring = ring.map_err(|error| EngineError::Memory(error.to_string()))?;
         set_policy(&mut ring, config.overflow);
@@ -80,34 +118,60 @@ impl Generation {
             config,
             ring: Arc::new(ring),
             barrier: Barrier::default(),
-            shared: Arc::new(shared),
+            shared,
             hand: Hand::default(),
+            book,
             next: OnceLock::new(),
-            previous: Mutex::default(),
+            previous: Mutex::new(previous),
         }))
+    }
+
+    /// Tells the open routes beside a new ring.
+    fn enter_routes(&self, gate: &GateGuard) {
+        if self.book.is_some() {
+            for entry in self.shared.registry.from(RouteId(0)) {
+                self.enter_route(gate, entry.id, &entry.spec);
+            }
+        }
+    }
+
+    /// Tells a route beside the ring, where that is durable. The ring is the newest of its line.
+    pub(crate) fn enter_route(&self, gate: &GateGuard, id: RouteId, spec: &RouteSpec) {
+        if let Some(book) = &self.book {
+            let interner = &self.shared.interner;
+            book.enter(id, spec, |text| interner.insert(gate, self.ring.table(), text));
+        }
+    }
+
+    /// Forgets a route, all of whose records are released, beside this ring and those behind it.
+    pub(crate) fn leave_route(&self, gate: &GateGuard, id: RouteId) {
+        if let Some(book) = &self.book {
+            book.leave(id);
+        }
+        if let Some(next) = self.next.get().and_then(Weak::upgrade) {
+            next.leave_route(gate, id);
+        }
+    }
+
+    /// The ring is drained for good: nothing of it is to be recovered.
+    pub(crate) fn remove_file(&self) {
+        if let Some(book) = &self.book {
+            book.remove();
+        }
     }
 
     /// Closes the ring and makes the next generation.
     pub(crate) fn succeed(
         self: &Arc<Self>,
-        _: &GateGuard,
+        gate: &GateGuard,
         config: Config,
     ) -> Result<Arc<Self>, Error> {
         if self.ring.is_closed() {
             return Err(EngineError::Closed.into());
         }
-        let mut ring = Ring::anonymous_with_table(config.capacity_bytes, self.ring.table())
-            .map_err(|error| EngineError::Memory(error.to_string()))?;
-        set_policy(&mut ring, config.overflow);
-        let next = Arc::new(Generation {
-            config,
-            ring: Arc::new(ring),
-            barrier: Barrier::default(),
-            shared: Arc::clone(&self.shared),
-            hand: Hand::default(),
-            next: OnceLock::new(),
-            previous: Mutex::new(Some(Arc::clone(self))),
-        });
+        let (table, shared) = (Some(self.ring.table()), Arc::clone(&self.shared));
+        let next = Generation::over(config, table, shared, Some(Arc::clone(self)))?;
+        next.enter_routes(gate);
         self.ring.close();
         self.next.get_or_init(|| Arc::downgrade(&next));
         Ok(next)

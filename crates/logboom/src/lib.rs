@@ -51,6 +51,7 @@
 pub mod blueprint;
 pub mod clock;
 pub mod config;
+pub mod durable;
 pub mod engine;
 pub mod error;
 pub mod facade;

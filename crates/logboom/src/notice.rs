@@ -13,7 +13,13 @@
 //! flush, a close or shutdown, so that the notices of a route add up to what it dropped. A notice
 //! that its sink refuses is not lost: the next one says its numbers again.
 //!
-//! Pinned by `drops_are_told_while_the_load_lasts`.
+//! A recovery notice follows the records that a dead process had left in its durable ring:
+//!
+//! ```text
+//! recovered 12 records of process 4711, which ended without a shutdown after 2026-01-02T03:04:05.678Z
+//! ```
+//!
+//! Pinned by `drops_are_told_while_the_load_lasts` and the tests of `durable`.
 
 use crate::level::Level;
 use crate::metrics::{DROP_LEVELS, Drops};
@@ -42,6 +48,29 @@ pub(crate) fn text(drops: &Drops, since: &str, capacity_bytes: usize) -> String 
         separator = ", ";
     }
     let _ = write!(text, "): ring full, capacity {capacity_bytes} bytes");
+    text
+}
+
+/// The words of a recovery notice. `last_ns` is the time of the newest record, `instead_of` what they
+/// were meant for if they stand somewhere else.
+pub(crate) fn recovered(
+    records: u64,
+    process: u32,
+    last_ns: i64,
+    instead_of: Option<&str>,
+    exactly_once: bool,
+) -> String {
+    let noun = if records == 1 { "record" } else { "records" };
+    let mut text =
+        format!("recovered {records} {noun} of process {process}, which ended without a ");
+    text.push_str("shutdown after ");
+    crate::format::write_time(last_ns, &mut text);
+    if let Some(sink) = instead_of {
+        let _ = write!(text, "; they were meant for {sink}");
+    }
+    if !exactly_once {
+        text.push_str("; some may have been written before");
+    }
     text
 }
 
@@ -76,6 +105,11 @@ mod tests {
             text(&drops, "2026-11-24T14:02:31.123Z", 4096),
             "dropped 1007 records since 2026-11-24T14:02:31.123Z (DEBUG 1000, INFO 4, other 3): ring full, \
              capacity 4096 bytes"
+        );
+        assert_eq!(
+            recovered(1, 7, 1_000_000_000, None, true),
+            "recovered 1 record of process 7, which ended without a shutdown after \
+             1970-01-01T00:00:01.000Z"
         );
         let one = [0, 0, 0, 0, 1, 0, 0];
         assert!(text(&one, "then", 1).starts_with("dropped 1 record since then ("));

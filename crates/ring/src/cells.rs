@@ -109,6 +109,33 @@ pub(crate) fn value(bytes: &[u8], group: CellGroup, index: usize) -> Option<&[u8
     copies.filter_map(|copy| whole(copy, group)).max_by_key(|found| found.0).map(|found| found.1)
 }
 
+/// What a store writes: where among the bytes of the group, a copy without its number, and the number,
+/// which is to be written last. `None` if there is no such cell, or the value is too long.
+pub(crate) fn replacement(
+    bytes: &[u8],
+    group: CellGroup,
+    index: usize,
+    value: &[u8],
+) -> Option<(usize, Vec<u8>)> {
+    if index >= group.count as usize || value.len() > group.value_bytes as usize {
+        return None;
+    }
+    let size = group.copy_bytes();
+    let copies = [2 * index * size, (2 * index + 1) * size];
+    // A copy that is not whole is not worth anything, whatever its number.
+    let numbers = copies.map(|at| {
+        bytes.get(at..at + size).and_then(|copy| whole(copy, group)).map_or(0, |found| found.0)
+    });
+    let at = copies[usize::from(numbers[1] < numbers[0])];
+    let number = numbers[0].max(numbers[1]).checked_add(1)?;
+    let len = value.len() as u32;
+    let sum = crc32_of(&[&number.to_ne_bytes(), &len.to_ne_bytes(), value]);
+    let mut copy = number.to_ne_bytes().to_vec();
+    copy.extend_from_slice(&(u64::from(sum) << 32 | u64::from(len)).to_ne_bytes());
+    copy.extend_from_slice(value);
+    Some((at, copy))
+}
+
 /// The number and the value of a copy, if it is whole.
 fn whole(copy: &[u8], group: CellGroup) -> Option<(u64, &[u8])> {
     let number = u64::from_ne_bytes(*copy.first_chunk()?);

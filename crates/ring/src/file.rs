@@ -196,6 +196,29 @@ impl<'a> FileContents<'a> {
         cells::value(bytes, *group, index)
     }
 
+    /// Replaces the value of a cell in the file that these contents were read from, as its owner would;
+    /// for who recovers it, and has its lock. What was read stays as it is, so this can be done once for
+    /// a cell.
+    ///
+    /// # Errors
+    /// The system's, and `InvalidInput` if there is no such cell or the value is too long.
+    pub fn replace_cell(
+        &self,
+        file: &File,
+        group: usize,
+        index: usize,
+        value: &[u8],
+    ) -> io::Result<()> {
+        use std::os::unix::fs::FileExt as _;
+        let (kind, bytes) = self.groups.get(group).ok_or(io::ErrorKind::InvalidInput)?;
+        let before: usize = self.groups[..group].iter().map(|(group, _)| group.bytes()).sum();
+        let (at, copy) =
+            cells::replacement(bytes, *kind, index, value).ok_or(io::ErrorKind::InvalidInput)?;
+        let at = (PAGE_BYTES + before + at) as u64;
+        file.write_all_at(&copy[8..], at + 8)?;
+        file.write_all_at(&copy[..8], at)
+    }
+
     /// The values of a group's cells that have one, with their indexes.
     pub fn cells(&self, group: usize) -> impl Iterator<Item = (usize, &'a [u8])> + use<'a> {
         let found = self.groups.get(group).copied();

@@ -48,6 +48,10 @@ impl Engine {
     /// the caller goes on, and may ask again. A second call reports the same. Called on the
     /// writer's own thread it does not wait, and the report is incomplete.
     pub fn shutdown(&self, timeout: Option<Duration>) -> Report {
+        if self.alive.process != std::process::id() {
+            // A child that nobody made an engine for: a durable ring is its parent's own memory.
+            return Report { completed: false, counts: Counts::default() };
+        }
         let newest = {
             // Held so that no successor comes between the look and the close.
             let _gate = self.generation.shared.gate.hold();

@@ -1,6 +1,7 @@
 //! Engines made out of an engine: a successor with other options, a forked child's own.
 
 use crate::config::Config;
+use crate::durable::{recover_at_start, sweep};
 use crate::engine::Engine;
 use crate::engine::host::Phase;
 use crate::error::{EngineError, Error};
@@ -20,6 +21,9 @@ impl Engine {
     /// down; all of that leaves it as it is.
     pub fn successor(&self, config: Config) -> Result<Engine, Error> {
         config.validate()?;
+        if config.durable != self.newest().config.durable {
+            recover_at_start(&config)?;
+        }
         let gate = self.generation.shared.gate.hold();
         let next = self.newest().succeed(&gate, config)?;
         *self.alive.newest.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&next);
@@ -48,6 +52,9 @@ impl Engine {
     /// [`Engine::lock_for_fork`], whose guard may still be held. In a child this handle must not be
     /// used for anything else afterwards.
     ///
+    /// A durable child has a file of its own in the same directory. Where there is no room for it, its
+    /// ring is in memory, and the reporter is told.
+    ///
     /// # Errors
     /// If there is no memory for the ring, or the fork was not guarded and fell into a change.
     pub fn child(&self) -> Result<Engine, Error> {
@@ -65,7 +72,14 @@ impl Engine {
             interner: parent.shared.interner.child(),
             ..Shared::default()
         };
-        let table = parent.ring.table();
-        Ok(Engine::over(Generation::new(parent.config.clone(), Some(table), shared)?))
+        let (config, table) = (parent.config.clone(), Some(parent.ring.table()));
+        if let Some(book) = &parent.book {
+            book.forget_in_child();
+        }
+        let Some(directory) = &config.durable else {
+            return Ok(Engine::over(Generation::new(config, table, shared)?));
+        };
+        sweep(directory);
+        Ok(Engine::over(Generation::new_in_child(config, table, shared)?))
     }
 }

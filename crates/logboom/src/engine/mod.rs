@@ -37,6 +37,7 @@ pub use room::Waiting;
 pub use submit::Outcome;
 
 use crate::config::Config;
+use crate::durable::recover_at_start;
 use crate::error::Error;
 use crate::generation::{Generation, Shared};
 use crate::record::{RouteId, TextId};
@@ -69,6 +70,7 @@ impl Engine {
     /// If an option is out of its bounds, or there is no memory for the ring.
     pub fn new(config: Config) -> Result<Engine, Error> {
         config.validate()?;
+        recover_at_start(&config)?;
         Ok(Engine::over(Generation::new(config, None, Shared::default())?))
     }
 
@@ -94,7 +96,10 @@ impl Engine {
         let shared = &self.generation.shared;
         let sink = if shared.registry.has_sink(&spec) { None } else { Some(open_sink(&spec)?) };
         let gate = shared.gate.hold();
-        shared.registry.add(&gate, spec, sink)
+        let told = spec.clone();
+        let id = shared.registry.add(&gate, spec, sink)?;
+        self.newest().enter_route(&gate, id, &told);
+        Ok(id)
     }
 
     /// As [`Engine::open_route`], with a guard that closes the route when it is dropped.

@@ -104,6 +104,13 @@ impl FormatCache {
     }
 }
 
+/// Appends a moment as ISO 8601 has it, in UTC, with milliseconds.
+pub(crate) fn write_time(time_ns: i64, out: &mut String) {
+    let mut bytes = Vec::new();
+    date::IsoCache::default().write(Precision::Millis, time_ns, &mut bytes);
+    out.push_str(&String::from_utf8_lossy(&bytes));
+}
+
 /// Why a record could not be made text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FormatError(pub String);

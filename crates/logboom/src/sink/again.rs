@@ -5,7 +5,7 @@ use crate::blueprint::{Blueprint, Parts};
 use std::path::{Path, PathBuf};
 
 /// A sink as its blueprint tells it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum SinkPlan {
     /// Appends to the file of this absolute path.
     File(PathBuf),

@@ -69,8 +69,10 @@ impl Writer {
         record: &[u8],
         account: impl FnOnce(),
     ) -> Flush {
+        self.routes.note_beside();
         self.take(generation, record, generation.ring.table());
         self.routes.write(&mut self.faults);
+        self.sync_batch();
         self.release_and(generation, consumer, self.taken, account);
         Flush::Done
     }
@@ -88,6 +90,7 @@ impl Writer {
             // The live route is the last to know the entry, so nothing of the user's is dropped here.
             shared.registry.remove(&gate, id);
         });
+        generation.leave_route(&gate, id);
         drop(gate);
         self.routes.remove(index);
         outcome

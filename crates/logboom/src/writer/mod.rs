@@ -33,10 +33,12 @@ mod controls;
 mod faults;
 mod ladder;
 mod live;
+mod notes;
 mod routes;
 mod settle;
 mod sink;
 mod staging;
+mod syncing;
 mod tell;
 
 use crate::barrier::{Action, Flush};
@@ -89,6 +91,7 @@ pub(crate) struct Writer {
     malformed: u64,
     faults: Faults,
     telling: tell::Telling,
+    syncing: syncing::Syncing,
     /// Where notices are encoded.
     scratch: Vec<u8>,
     /// Where frames are copied to that callers might drop.
@@ -105,6 +108,7 @@ impl Writer {
             malformed: 0,
             faults: Faults::default(),
             telling: tell::Telling::default(),
+            syncing: syncing::Syncing::default(),
             scratch: Vec::new(),
             batch: Arc::default(),
         }
@@ -122,6 +126,7 @@ impl Writer {
             // Only who holds the writer asks for it, so it is there but after a panic in a ring.
             let Some(mut consumer) = generation.ring.consumer() else { return Ended::Empty };
             self.taken = generation.ring.released();
+            self.routes.keep_notes(generation.book.as_ref(), self.taken);
             if !self.serve(&generation, &mut consumer, patience) {
                 return Ended::Empty;
             }
@@ -130,11 +135,13 @@ impl Writer {
                     for control in generation.barrier.seal() {
                         self.carry_out(&generation, &mut consumer, control);
                     }
+                    generation.remove_file();
                     next.forget_previous();
                     self.generation = next;
                 }
                 None => {
                     let outcome = self.finish(&generation, &mut consumer);
+                    generation.remove_file();
                     for control in generation.barrier.seal() {
                         if let Action::Beside(_) = control.action {
                             // No route is open any more, so it counts as rejected.
@@ -166,6 +173,7 @@ impl Writer {
             let moved = self.pass(generation, consumer);
             let obeyed = self.obey(generation, consumer);
             self.tell(generation, consumer);
+            self.sync_in_time(generation);
             if moved || obeyed {
                 ladder.reset();
             } else if generation.ring.is_closed() && consumer.is_idle() {
@@ -176,7 +184,8 @@ impl Writer {
                 if consumer.fold() {
                     self.taken = generation.ring.released();
                 }
-                consumer.park(ladder.next(self.has_untold(generation)));
+                let due = self.has_untold(generation) || self.has_unsynced(generation);
+                consumer.park(ladder.next(due));
                 metrics::add(&generation.shared.meters.wakeups, 1);
             }
         }
@@ -197,6 +206,7 @@ impl Writer {
             return false;
         }
         self.routes.write(&mut self.faults);
+        self.sync_batch();
         self.release(generation, consumer, end);
         metrics::add(&generation.shared.meters.batches, 1);
         true
@@ -248,6 +258,7 @@ impl Writer {
             self.faults.note(|| "a frame in the ring is no record".into());
             return;
         };
+        self.weigh(generation, record.level);
         for id in record.routes() {
             match self.routes.find(&generation.shared.registry, id) {
                 Some(index) => self.routes.take(index, &record, &mut self.faults),
@@ -269,6 +280,7 @@ impl Writer {
         to: u64,
         more: impl FnOnce(),
     ) {
+        self.routes.note_until(to);
         let Writer { routes, unknown, malformed, telling, .. } = self;
         let shared = &generation.shared;
         consumer.release(to, || {

@@ -10,7 +10,8 @@
 //! What it does not do: count. Whose the frames are that a call was about, `routes` settles.
 
 use crate::route::registry::Entry;
-use crate::sink::{Sink, SinkSpec, Written};
+use crate::sink::{Place, Sink, SinkSpec, Written};
+use crate::writer::notes::Noted;
 use crate::writer::settle::Origin;
 use crate::writer::staging::{Pool, Staging};
 use crate::writer::words;
@@ -33,6 +34,11 @@ pub(super) struct LiveSink {
     pub(super) routes: usize,
     /// The last flush that came here, so that each comes once, however many routes lead here.
     pub(super) round: u64,
+    /// [`RouteSpec::sink_key`](crate::route::RouteSpec::sink_key).
+    pub(super) key: usize,
+    /// What was noted of it beside a durable ring, and whether it was called since.
+    pub(super) noted: Option<Noted>,
+    pub(super) changed: bool,
     /// What the last sync said; `None` if there was no sink to ask.
     pub(super) synced: Option<bool>,
 }
@@ -97,6 +103,12 @@ impl LiveSink {
         let _ = catch_unwind(AssertUnwindSafe(|| drop(sink)));
     }
 
+    /// Where it is in its file, if it can tell.
+    pub(super) fn place(&self) -> Option<Place<'_>> {
+        let sink = self.sink.as_ref()?;
+        catch_unwind(AssertUnwindSafe(|| sink.place())).ok()?
+    }
+
     /// What it calls itself.
     pub(super) fn describe(&self) -> String {
         let Some(spec) = &self.spec else { return String::new() };
@@ -125,6 +137,7 @@ impl LiveSinks {
         });
         let place = &mut self.places[at];
         place.routes += 1;
+        place.key = entry.spec.sink_key();
         place.spec.get_or_insert_with(|| Arc::clone(&entry.spec.sink));
         let opened = entry.take_sink();
         if place.sink.is_none() {

@@ -67,6 +67,24 @@ fn what_was_stored_is_in_the_file_whatever_becomes_of_the_process() {
 }
 
 #[test]
+fn a_recoverer_replaces_a_cell_as_the_owner_would() {
+    let (file, made) = small();
+    for value in [&b"one"[..], b"and another", b""] {
+        let bytes = bytes_of(&file);
+        read_file(&bytes).unwrap().replace_cell(&file, 1, 0, value).unwrap();
+        assert_eq!(read_file(&bytes_of(&file)).unwrap().cell(1, 0), Some(value));
+    }
+    let bytes = bytes_of(&file);
+    let contents = read_file(&bytes).unwrap();
+    assert!(contents.replace_cell(&file, 0, 2, b"").is_err(), "there is no such cell");
+    assert!(contents.replace_cell(&file, 0, 0, &[0; 17]).is_err(), "too long");
+    contents.replace_cell(&file, 0, 0, b"new").unwrap();
+    assert_eq!(bytes_of(&file).len(), bytes.len());
+    made.cells[0].store(0, b"newer");
+    assert_eq!(read_file(&bytes_of(&file)).unwrap().cell(0, 0), Some(&b"newer"[..]));
+}
+
+#[test]
 fn a_successor_has_the_texts() {
     let (_file, made) = small();
     let file = scratch();

@@ -34,12 +34,17 @@ impl LiveRoutes {
     fn flush_sink(&mut self, at: usize, faults: &mut Faults) {
         let sink = &mut self.sinks[at];
         if sink.is_open() || sink.kept.is_some() {
-            let written = sink.call(|sink| sink.flush());
+            self.begin_note(at);
+            let written = self.sinks[at].call(|sink| sink.flush());
             self.settle(at, &[], &written, faults);
         }
     }
 
-    fn sync_sink(&mut self, index: usize, faults: &mut Faults) -> Option<bool> {
+    pub(in crate::writer) fn sync_sink(
+        &mut self,
+        index: usize,
+        faults: &mut Faults,
+    ) -> Option<bool> {
         let at = self.routes[index].sink;
         let outcome = self.sinks[at].sync()?;
         if let Err(error) = &outcome {

@@ -24,6 +24,7 @@ use crate::route::registry::Registry;
 use crate::sink::{Frames, Written};
 use crate::writer::faults::Faults;
 use crate::writer::live::LiveRoute;
+use crate::writer::notes::Notes;
 use crate::writer::settle::{Fate, Frame, Origin, Run, settle};
 use crate::writer::sink::LiveSinks;
 use crate::writer::staging::Pool;
@@ -37,19 +38,20 @@ use std::time::Duration;
 pub(super) struct LiveRoutes {
     /// In ascending order of their ids, which `ids` repeats in one cache line or two. Deques,
     /// because what is closed is most often the oldest or the newest.
-    routes: VecDeque<LiveRoute>,
+    pub(super) routes: VecDeque<LiveRoute>,
     ids: VecDeque<RouteId>,
-    sinks: LiveSinks,
+    pub(super) sinks: LiveSinks,
     /// Where the last record went: most often the next one does, too.
     last: usize,
     /// The first id that was never seen in the registry.
     next_id: u32,
     epoch: u64,
     /// Routes with something to write or to publish.
-    touched: Vec<usize>,
+    pub(super) touched: Vec<usize>,
     pool: Pool,
     round: u64,
     left: Left,
+    pub(super) notes: Notes,
 }
 
 /// What sinks kept of routes that are closed.
@@ -133,7 +135,7 @@ impl LiveRoutes {
     }
 
     #[inline]
-    fn touch(&mut self, index: usize) {
+    pub(super) fn touch(&mut self, index: usize) {
         if !std::mem::replace(&mut self.routes[index].touched, true) {
             self.touched.push(index);
         }
@@ -180,6 +182,8 @@ impl LiveRoutes {
         let Some(mut staging) = sink.staging.take() else { return true };
         let mut accepted = true;
         if !staging.ends.is_empty() {
+            self.begin_note(at);
+            let sink = &mut self.sinks[at];
             let frames = Frames { bytes: &staging.bytes, ends: &staging.ends };
             let written = sink.call(|sink| sink.write(&frames));
             accepted = self.settle(at, &staging.runs, &written, faults);
@@ -294,6 +298,9 @@ impl LiveRoutes {
         now: Duration,
         faults: &mut Faults,
     ) -> bool {
+        self.note_beside();
+        // So that it is among those whose place is noted next.
+        self.touch(index);
         let route = &mut self.routes[index];
         let at = route.sink;
         let staging = self.sinks[at].staging(&mut self.pool);
