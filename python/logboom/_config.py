@@ -23,6 +23,9 @@ if TYPE_CHECKING:
         block_on_event_loop: bool
         shutdown_timeout: float
         notice_interval: float
+        durable: str | PathLike[str] | bool | None
+        sync_every: float | None
+        sync_level: int | str | None
 
 
 # As of the import: programs put ours in its place, `logging.basicConfig = logboom.basicConfig`.
@@ -60,10 +63,29 @@ def configure(**options: Unpack[_EngineOptions]) -> None:
     ``notice_interval``: least seconds between two notices of drops in one log, and between two reports of
     faults; default 1.0. A flush, a close and the end of the process tell the rest at once.
 
+    ``durable``: a directory in which the ring lies as a file, so that what was logged outlives the
+    process, or `True` for ``/dev/shm/logboom-UID``; default `None`, also ``LOGBOOM_DURABLE`` in the
+    environment. After `os._exit`, SIGKILL, ``abort`` or a segmentation fault, the next start with the
+    same directory, or ``python -m logboom recover DIR``, writes what was accepted and not written: once
+    where one process writes a file, at least once where several do. Linux only. A call costs the same
+    on a memory file system; each process takes ``capacity_bytes``, ``table_bytes`` and 0.3 MB of it.
+    What killed processes left there is written before this returns, on the calling thread. The machine
+    is another matter: a memory file system ends with it.
+    ``sync_every``: seconds between two ``fdatasync`` of every file that was written to, 0.001 to 86,400;
+    default `None`, never. Bounds what a machine loses that loses power.
+    ``sync_level``: the level from which on a record is put onto its device as soon as it is written,
+    by name or number; default `None`, none. The writer's thread pays for both.
+
     Raises `ConfigError` (a `ValueError`) for an unknown option or one out of its bounds, before
     anything is changed. The calling thread waits until the writer has written what was submitted.
     """
-    _logboom.configure(dict(options))
+    given: dict[str, Any] = dict(options)
+    level = given.get("sync_level")
+    if isinstance(level, str):
+        number = logging.getLevelName(level)
+        # Any other type is refused with its own words.
+        given["sync_level"] = number if isinstance(number, int) else level
+    _logboom.configure(given)
 
 
 def basicConfig(
@@ -79,11 +101,13 @@ def basicConfig(
     force: bool = False,
     encoding: str | None = None,
     errors: str | None = "backslashreplace",
+    durable: str | PathLike[str] | bool | None = None,
     **unknown: Any,
 ) -> None:
     """`logging.basicConfig` with native handlers, after `install()`.
 
-    The arguments are the standard ones (CPython ``Doc/library/logging.rst``). Does nothing if the root
+    The arguments are the standard ones (CPython ``Doc/library/logging.rst``), and ``durable`` as for
+    `configure`, default as it is. Does nothing if the root
     logger has handlers, unless ``force``.
 
     Raises what the standard one raises, before anything is changed.
@@ -122,5 +146,8 @@ def basicConfig(
     for handler in made:
         if handler.formatter is None:
             handler.setFormatter(formatter)
+    if durable is not None:
+        # Before there are handlers: what was left behind comes first.
+        configure(durable=durable)
     install()
     _library_basic_config(handlers=made, level=level, force=force)

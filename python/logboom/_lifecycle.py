@@ -74,6 +74,26 @@ def stats() -> Stats:
     return _logboom.stats()
 
 
+def durable_in_environment() -> str | bool | None:
+    """Give what ``LOGBOOM_DURABLE`` says: a directory, whether to have one, or nothing."""
+    given = os.environ.get("LOGBOOM_DURABLE", "")
+    words = {"": None, "0": False, "false": False, "1": True, "true": True}
+    return words.get(given.lower(), given)
+
+
+def _begin_durable() -> None:
+    given = durable_in_environment()
+    arguments = sys.orig_argv
+    if not given or ("-m", "logboom") in zip(arguments, arguments[1:], strict=False):
+        return
+    try:
+        _logboom.configure({"durable": given})
+    except ValueError as error:
+        # An environment that is wrong must not keep every program from starting.
+        if sys.stderr is not None:
+            sys.stderr.write(f"logboom: LOGBOOM_DURABLE has no effect: {error}\n")
+
+
 def _at_exit() -> None:
     timeout = _logboom.options()["shutdown_timeout"]
     # The library's own exit function, which flushes and closes every handler, comes next.
@@ -140,6 +160,7 @@ def _after_fork_in_child() -> None:
     _join_pools()
 
 
+_begin_durable()
 atexit.register(_at_exit)
 _join_pools()
 if hasattr(os, "register_at_fork"):

@@ -1,6 +1,8 @@
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from os import PathLike
+from pathlib import Path
 from typing import Any, final
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "class_stamp",
     "compress_shared_file",
     "configure",
+    "default_durable_directory",
     "extend_context",
     "flush",
     "format_exception",
@@ -27,6 +30,7 @@ __all__ = [
     "logger_obstacle",
     "open_route",
     "options",
+    "recover",
     "rotate_shared_file",
     "setup",
     "shrink_context",
@@ -147,6 +151,8 @@ def extend_context(base: Context | None, fields: dict[str, Any]) -> Context: ...
 def shrink_context(base: Context, keys: list[str]) -> Context: ...
 def configure(options: dict[str, Any]) -> None: ...
 def options() -> dict[str, Any]: ...
+def default_durable_directory() -> Path: ...
+def recover(directory: str | PathLike[str]) -> list[dict[str, Any]]: ...
 def flush(timeout: float | None = None) -> bool: ...
 def sync(timeout: float | None = None) -> bool: ...
 def shutdown(timeout: float | None = None) -> Report: ...

@@ -72,7 +72,8 @@ REFUSED = [
         {"nonsense": 1},
         (
             "unknown option: got `nonsense`, expected one of `capacity_bytes`, `table_bytes`, "
-            "`overflow`, `block_timeout`, `shutdown_timeout`, `notice_interval`"
+            "`overflow`, `block_timeout`, `shutdown_timeout`, `notice_interval`, `durable`, "
+            "`sync_every`, `sync_level`"
         ),
     ),
 ]

@@ -7,6 +7,7 @@
 mod capture;
 mod context;
 mod convert;
+mod durable;
 mod error;
 mod ffi;
 mod fields;
@@ -68,6 +69,8 @@ fn _logboom(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(context::shrink_context, module)?)?;
     module.add_function(wrap_pyfunction!(lifecycle::configure, module)?)?;
     module.add_function(wrap_pyfunction!(lifecycle::options, module)?)?;
+    module.add_function(wrap_pyfunction!(durable::recover, module)?)?;
+    module.add_function(wrap_pyfunction!(durable::default_durable_directory, module)?)?;
     module.add_function(wrap_pyfunction!(lifecycle::flush, module)?)?;
     module.add_function(wrap_pyfunction!(lifecycle::sync, module)?)?;
     module.add_function(wrap_pyfunction!(lifecycle::shutdown, module)?)?;

@@ -11,12 +11,14 @@
 //!
 //! Pinned by `tests/python/test_lifecycle.py`.
 
+use crate::durable;
 use crate::error::{config_error, to_python};
 use crate::global;
 use crate::stats::{Report, Stats};
 use crate::waiting;
 use logboom::engine::ForkGuard;
 use logboom::error::Error;
+use logboom::level::Level;
 use logboom::overflow::Overflow;
 use logboom::report::{Reporter as _, StderrReporter};
 use pyo3::prelude::*;
@@ -50,11 +52,16 @@ pub(crate) fn configure(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult
             "block_timeout" => config.block_timeout = Some(seconds(&name, &value)?),
             "shutdown_timeout" => config.shutdown_timeout = seconds(&name, &value)?,
             "notice_interval" => config.notice_interval = seconds(&name, &value)?,
+            "durable" => config.durable = durable::directory(&value)?,
+            "sync_every" if value.is_none() => config.sync_every = None,
+            "sync_every" => config.sync_every = Some(seconds(&name, &value)?),
+            "sync_level" if value.is_none() => config.sync_level = None,
+            "sync_level" => config.sync_level = Some(level(&name, &value)?),
             _ => {
                 return Err(config_error(format!(
                     "unknown option: got `{name}`, expected one of `capacity_bytes`, \
                      `table_bytes`, `overflow`, `block_timeout`, `block_on_event_loop`, \
-                     `shutdown_timeout`, `notice_interval`"
+                     `shutdown_timeout`, `notice_interval`, `durable`, `sync_every`, `sync_level`"
                 )));
             }
         }
@@ -73,6 +80,10 @@ fn invalid(option: &str, got: &Bound<'_, PyAny>, expected: &str) -> PyErr {
 
 fn size(option: &str, value: &Bound<'_, PyAny>) -> PyResult<usize> {
     value.extract::<usize>().map_err(|_| invalid(option, value, "a whole number of bytes"))
+}
+
+fn level(option: &str, value: &Bound<'_, PyAny>) -> PyResult<Level> {
+    value.extract::<i32>().map(Level).map_err(|_| invalid(option, value, "a level"))
 }
 
 fn seconds(option: &str, value: &Bound<'_, PyAny>) -> PyResult<Duration> {
@@ -131,6 +142,9 @@ pub(crate) fn options(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     options.set_item("block_on_event_loop", global::blocks_on_event_loop())?;
     options.set_item("shutdown_timeout", config.shutdown_timeout.as_secs_f64())?;
     options.set_item("notice_interval", config.notice_interval.as_secs_f64())?;
+    options.set_item("durable", config.durable)?;
+    options.set_item("sync_every", config.sync_every.map(|t| t.as_secs_f64()))?;
+    options.set_item("sync_level", config.sync_level.map(|level| level.0))?;
     Ok(options)
 }
 
