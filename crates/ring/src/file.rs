@@ -68,6 +68,9 @@ pub struct FileRing {
     pub ring: Ring,
     /// The cells, in the order of the groups that were asked for.
     pub cells: Vec<Cells>,
+    /// The parts of the file that nobody reads any more once the ring is closed and drained, and nothing
+    /// is stored in cells. Whoever gives them back to the file system, as zeros, does no harm.
+    pub disposable: [std::ops::Range<u64>; 2],
 }
 
 impl Ring {
@@ -99,9 +102,12 @@ impl Ring {
             cells.push(Cells::new(Arc::clone(&map), offset, *group));
             offset += group.bytes();
         }
-        let memory = Memory::mapped(Arc::clone(&map), plan.memory_offset, capacity, table_bytes);
+        let memory_of = Memory::mapped(Arc::clone(&map), plan.memory_offset, capacity, table_bytes);
         map.write_head(&head(owner, groups, &plan));
-        Ok(FileRing { ring: Ring::over(memory), cells })
+        let (memory, end) = (plan.memory_offset as u64, plan.file_bytes as u64);
+        // The ring's header says that it is closed, and lies in the first page.
+        let disposable = [0..memory, memory + PAGE_BYTES as u64..end];
+        Ok(FileRing { ring: Ring::over(memory_of), cells, disposable })
     }
 
     /// The same with a table as large as `table` that starts as its copy, see

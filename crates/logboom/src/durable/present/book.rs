@@ -17,12 +17,14 @@ use crate::record::{RouteId, TextId};
 use crate::route::RouteSpec;
 use crate::sink::Place;
 use logboom_ring::{CellGroup, Cells, FileRing, Owner, Ring, Table, lock_as_owner};
+use rustix::fs::{FallocateFlags, fallocate};
 use std::collections::HashMap;
 use std::fmt;
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The groups of cells, in their order in the file.
@@ -87,10 +89,12 @@ impl State {
 /// The file of a ring, and what is told in it.
 pub(crate) struct Book {
     serial: u64,
-    directory: Directory,
     name: String,
-    /// Holds the owner's lock.
-    file: Mutex<Option<File>>,
+    /// Where the file is, and the file, which holds the owner's lock.
+    file: Mutex<Option<(Directory, File)>>,
+    disposable: [Range<u64>; 2],
+    /// The file is gone; nothing more is told.
+    removed: AtomicBool,
     cells: [Cells; 3],
     places: Mutex<Places>,
 }
@@ -140,7 +144,7 @@ impl Book {
             let _ = directory.remove(&made);
             refused("a directory with room for the ring", &error)
         })?;
-        let FileRing { ring, cells } = ring;
+        let FileRing { ring, cells, disposable } = ring;
         let Ok(cells) = <[Cells; 3]>::try_from(cells) else { unreachable!("as many as asked for") };
         static SERIALS: AtomicU64 = AtomicU64::new(1);
         let places = Places {
@@ -150,9 +154,10 @@ impl Book {
         };
         let book = Book {
             serial: SERIALS.fetch_add(1, Ordering::Relaxed),
-            directory,
             name,
-            file: Mutex::new(Some(file)),
+            file: Mutex::new(Some((directory, file))),
+            disposable,
+            removed: AtomicBool::new(false),
             cells,
             places: Mutex::new(places),
         };
@@ -171,6 +176,9 @@ impl Book {
         spec: &RouteSpec,
         intern: impl FnOnce(&[u8]) -> Option<TextId>,
     ) {
+        if self.is_removed() {
+            return;
+        }
         let text = intern(&plan::encode(spec));
         let mut places = self.places();
         let key = spec.sink_key();
@@ -197,6 +205,9 @@ impl Book {
     pub(crate) fn leave(&self, route: RouteId) {
         let mut places = self.places();
         let Some((cell, key)) = places.routes.remove(&route) else { return };
+        if self.is_removed() {
+            return;
+        }
         self.cells[ROUTES].store(cell, &[]);
         places.free_routes.push(cell);
         if let Some((slot, routes)) = places.sinks.get_mut(&key) {
@@ -212,7 +223,7 @@ impl Book {
     /// Notes where the sink of this key is, with everything before `position` of the ring given to it.
     pub(crate) fn note(&self, key: usize, position: u64, place: &Place<'_>, shared: bool) {
         let slot = self.places().sinks.get(&key).map(|(slot, _)| *slot);
-        if let Some(slot) = slot {
+        if let Some(slot) = slot.filter(|_| !self.is_removed()) {
             self.cells[SINKS].store(slot, note::encode(position, place, shared).as_bytes());
         }
     }
@@ -220,7 +231,7 @@ impl Book {
     /// Says whether the writer is giving something to sinks that is not in the ring.
     pub(crate) fn set_beside(&self, beside: bool) {
         let mut places = self.places();
-        if places.state.beside != beside {
+        if places.state.beside != beside && !self.is_removed() {
             places.state.beside = beside;
             self.show(places.state);
         }
@@ -232,10 +243,20 @@ impl Book {
 
     /// Removes the file: the ring is drained for good.
     pub(crate) fn remove(&self) {
-        if self.file().take().is_some() {
+        self.removed.store(true, Ordering::Release);
+        if let Some((directory, file)) = self.file().take() {
             // Somebody may have removed it already, or the whole directory.
-            let _ = self.directory.remove(&self.name);
+            let _ = directory.remove(&self.name);
+            // A handle that somebody keeps keeps the mapping, and with it the file's memory.
+            for Range { start, end } in &self.disposable {
+                let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+                let _ = fallocate(&file, flags, *start, end - start);
+            }
         }
+    }
+
+    fn is_removed(&self) -> bool {
+        self.removed.load(Ordering::Acquire)
     }
 
     /// Closes what a forked child has of its parent's file. Waits for no lock.
@@ -249,7 +270,7 @@ impl Book {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn file(&self) -> MutexGuard<'_, Option<File>> {
+    fn file(&self) -> MutexGuard<'_, Option<(Directory, File)>> {
         self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -257,7 +278,6 @@ impl Book {
 impl fmt::Debug for Book {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Book")
-            .field("directory", &self.directory.path())
             .field("name", &self.name)
             .finish_non_exhaustive()
     }
