@@ -7,6 +7,7 @@
 #   PROJECTS="..."           whose tests `make test-others` runs, by name; all by default
 #   PYTEST_ARGS="..."        for pytest
 #   FUZZ_SECONDS=60          for each fuzz target
+#   KILLS=300                for `make test-torture`
 #   CARGO_TARGET_DIR=dir     where cargo builds, instead of target/
 #
 # A target runs only what its inputs ask for: stamps lie in the environment of the interpreter, so that
@@ -104,6 +105,13 @@ test-rust: ## run the tests of the ring and the engine
 .PHONY: test-python
 test-python: $(BUILT) ## run the Python tests (PYTEST_ARGS="...")
 	"$(PY)" -m pytest $(PYTEST_ARGS)
+
+# How often a process is killed, each time in another way.
+KILLS ?= 300
+
+.PHONY: test-torture
+test-torture: $(BUILT) ## kill processes that log, KILLS times (300), and count their lines
+	KILLS=$(KILLS) "$(PY)" -m pytest tests/python/test_durable_torture.py $(PYTEST_ARGS)
 
 # The interpreters that bring CPython's test suite along; found only when they are asked for.
 PYTHONS ?= $(shell "$(PYTHON)" tests/stdlib/interpreters.py)

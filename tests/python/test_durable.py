@@ -167,12 +167,18 @@ def test_the_command_recovers_and_tells(tmp_path):
     assert run("a directory that is not there").returncode == 0
 
 
+CLOSING = """
+for fd in os.listdir("/proc/self/fd"):
+    if os.path.exists(f"/proc/self/fd/{fd}") and ".ring" in os.readlink(f"/proc/self/fd/{fd}"):
+        os.close(int(fd))
+"""
+
+
 def test_a_living_process_is_left_alone(tmp_path):
-    # Also one that closed all its descriptors, the one with the lock among them, as daemons do.
-    for closing in ("", "os.closerange(3, memory_fd_limit)"):
+    # Also one that closed the descriptor with the lock, as daemons close all that they do not know.
+    for closing in ("", CLOSING):
         body = (
-            "memory_fd_limit = 4096\n"
-            + HUNG
+            HUNG
             + "lines(0, 3)\n"
             + closing
             + "\nack(1, 0)\nthreading.Event().wait(120)"
@@ -279,6 +285,39 @@ os._exit(0)
     assert lines == [["1", str(n)] for n in range(1000)]
 
 
+def test_a_new_worker_recovers_what_the_old_one_left(tmp_path):
+    body = """
+for worker in range(3):
+    pid = os.fork()
+    if pid == 0:
+        text = open("app.log").read() if worker else ""
+        assert text.count("recovered") == worker, text[-300:]
+        lines(0, 1000, 1000 * worker)
+        os.kill(os.getpid(), 9)
+    os.waitpid(pid, 0)
+os._exit(0)
+"""
+    program, memory = killing.start(tmp_path, "file", HUNG + body)
+    killing.end(program, 0)
+    killing.recover(tmp_path)
+    assert killing.check(tmp_path, "app.log", [3000]) >= 1
+
+
+def test_a_program_that_becomes_another_is_recovered_by_that(tmp_path):
+    body = """
+if "again" in spec:
+    lines(0, 10, 1000)
+else:
+    lines(0, 1000)
+    arguments = sys.orig_argv
+    os.execv(sys.executable, [*arguments[:-1], json.dumps({**spec, "again": True})])
+"""
+    program, memory = killing.start(tmp_path, "file", body)
+    killing.end(program, 0)
+    killing.check(tmp_path, "app.log", [1010])
+    assert rings(tmp_path) == []
+
+
 def test_children_that_leave_nothing_do_not_pile_up(tmp_path):
     body = """
 for n in range(30):
@@ -333,20 +372,24 @@ def test_configuring_2000_times_keeps_no_file(tmp_path):
 def held():
     # Also what was unlinked and is mapped.
     found = [os.stat(f"/proc/self/map_files/{name}") for name in os.listdir("/proc/self/map_files")
-             if "/rings/" in os.readlink(f"/proc/self/map_files/{name}")]
+             if spec["durable"] in os.readlink(f"/proc/self/map_files/{name}")]
     return sum(stat.st_blocks for stat in found) * 512
+rings = spec["durable"]
 before, blocks = len(os.listdir("/proc/self/fd")), held()
 for n in range(2000):
     logboom.configure(capacity_bytes=65536 << (n % 2))
 logboom.configure(capacity_bytes=65536)
 assert len(os.listdir("/proc/self/fd")) == before, os.listdir("/proc/self/fd")
 assert held() - blocks < 2001 * 8192 + (1 << 20), (blocks, held())
-assert len(os.listdir("rings")) == 1, os.listdir("rings")
+assert len(os.listdir(rings)) == 1, os.listdir(rings)
 lines(0, 10)
 """
-    program, _ = killing.start(tmp_path, "file", body, options={"capacity_bytes": 65_536})
+    directory = f"/dev/shm/logboom-test-{os.getpid()}"
+    options = {"capacity_bytes": 65_536}
+    program, _ = killing.start(tmp_path, "file", body, options=options, durable=directory)
     killing.end(program, 0)
-    assert rings(tmp_path) == []
+    # And a clean end leaves nothing.
+    os.rmdir(directory)
 
 
 REFUSED = {
@@ -421,7 +464,6 @@ def test_true_is_a_directory_of_this_user_on_a_memory_file_system(run_python):
 
 
 def test_syncs_by_time_and_by_level(tmp_path):
-    # `strace` is not everywhere: the faults of a file that cannot be synced tell that it was tried.
     body = """
 logboom.configure(sync_level="ERROR", notice_interval=0.001)
 reports = logboom.stats().as_dict()["reports_total"]

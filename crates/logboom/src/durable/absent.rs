@@ -74,7 +74,7 @@ pub(crate) fn recover_at_start(config: &Config) -> Result<(), Error> {
     config.durable.as_deref().map_or(Ok(()), |directory| Err(refusal(directory)))
 }
 
-pub(crate) fn sweep(_: &Path) {}
+pub(crate) fn recover_in_child(_: &Config) {}
 
 fn refusal(directory: &Path) -> Error {
     ConfigError::new("durable", &directory, "nothing: rings lie in files on Linux only".into())

@@ -7,10 +7,10 @@
 //! had accepted and not written.
 //!
 //! ```text
-//! PID-START-SPACE-N.ring     the N-th ring of a process: head, cells, ring and table (`logboom_ring`)
-//! PID-START-SPACE-N.new      one that is being made
-//! PID-START-SPACE-N.damaged  one that was recovered as far as it could be read
-//! recovered-PID.log          what was meant for places that ended with the process: its streams, its memory
+//! PID-START-SPACE-IMAGE-N.ring  the N-th ring of a process: head, cells, ring, table (`logboom_ring`)
+//! ….new                         one that is being made
+//! ….damaged                     one that was recovered as far as it could be read
+//! recovered-PID.log             what was meant for places that ended with the process: its streams, its memory
 //! ```
 //!
 //! Invariants:
@@ -48,6 +48,6 @@ mod report;
 #[cfg(all(target_os = "linux", not(loom)))]
 #[doc(hidden)]
 pub use present::read_as_recovery;
-pub(crate) use present::{Book, recover_at_start, sweep};
+pub(crate) use present::{Book, recover_at_start, recover_in_child};
 pub use present::{default_directory, recover};
 pub use report::{RecoveredPlace, RecoveredRing, Recovery, RingOutcome};

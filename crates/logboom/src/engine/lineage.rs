@@ -1,7 +1,7 @@
 //! Engines made out of an engine: a successor with other options, a forked child's own.
 
 use crate::config::Config;
-use crate::durable::{recover_at_start, sweep};
+use crate::durable::{recover_at_start, recover_in_child};
 use crate::engine::Engine;
 use crate::engine::host::Phase;
 use crate::error::{EngineError, Error};
@@ -76,10 +76,7 @@ impl Engine {
         if let Some(book) = &parent.book {
             book.forget_in_child();
         }
-        let Some(directory) = &config.durable else {
-            return Ok(Engine::over(Generation::new(config, table, shared)?));
-        };
-        sweep(directory);
+        recover_in_child(&config);
         Ok(Engine::over(Generation::new_in_child(config, table, shared)?))
     }
 }

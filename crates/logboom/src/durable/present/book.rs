@@ -127,8 +127,8 @@ impl Book {
             let why = "nothing: `/proc` does not tell when this process was started";
             return Err(ConfigError::new("durable", &path, why.into()).into());
         }
-        let Owner { process, started, space, .. } = owner;
-        let stem = format!("{process}-{started}-{space}-{number}");
+        let Owner { process: pid, started, space, .. } = owner;
+        let stem = format!("{pid}-{started}-{space}-{}-{number}", process::image());
         let (made, name) = (format!("{stem}.new"), format!("{stem}.ring"));
         let refused = |what: &str, error: &dyn fmt::Display| {
             Error::from(ConfigError::new("durable", &path, format!("{what}: {error}")))

@@ -14,4 +14,4 @@ mod tests;
 pub(crate) use book::Book;
 pub use directory::default_directory;
 pub use recover::{read_as_recovery, recover};
-pub(crate) use recover::{recover_at_start, sweep};
+pub(crate) use recover::{recover_at_start, recover_in_child};

@@ -8,12 +8,24 @@
 use logboom_ring::Owner;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
+use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// This process, as the owner of a ring; asked anew each time, since it may be a forked child.
 pub(super) fn this(created_ns: i64, number: u32) -> Owner {
     let process = std::process::id();
     let started = stat(process).map_or(0, |(_, started)| started);
     Owner { process, started, boot: boot(), space: space(), created_ns, number }
+}
+
+/// Tells this program from the one that the process was before, if it became this one by `exec`: what
+/// was in memory is gone then, while number and start are the same. A forked child has its parent's.
+pub(super) fn image() -> u64 {
+    static IMAGE: OnceLock<u64> = OnceLock::new();
+    *IMAGE.get_or_init(|| {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        since.as_nanos() as u64
+    })
 }
 
 /// Whether the owner lives, as far as numbers tell. Of a process in another space they do not: what

@@ -44,25 +44,20 @@ pub fn recover(directory: &Path) -> Result<Recovery, Error> {
     recovery.map_err(|error| refused(&format!("a directory that can be read: {error}")))
 }
 
-/// Removes rings of dead processes that hold no record; the others wait for [`recover`]. For a forked
-/// child, so that what short-lived children leave does not pile up: it waits for nobody, and tells
-/// nobody what went wrong.
-pub(crate) fn sweep(directory: &Path) {
+/// The same in a forked child, which is a start like any other, but waits for nobody: who recovers the
+/// directory at this moment does it. So a server that gets new workers from its parent recovers what the
+/// old ones left, and what short-lived children leave does not pile up.
+pub(crate) fn recover_in_child(config: &Config) {
+    let Some(directory) = &config.durable else { return };
     let Ok(open) = Directory::open(directory, false) else { return };
     if !open.lock(Duration::ZERO).unwrap_or(false) {
         return;
     }
-    for found in find(&open, &process::lives).unwrap_or_default() {
-        if let State::Dead(file, _) = &found.state {
-            let bytes = contents(file).unwrap_or_default();
-            let is_empty = read_file(&bytes)
-                .is_ok_and(|contents| contents.ring.position() == contents.ring.released());
-            if is_empty && open.leads_to(&found.name, file) {
-                let _ = open.remove(&found.name);
-            }
-        }
-    }
+    let recovery = recover_locked(&open, &process::lives);
     open.unlock();
+    for problem in recovery.unwrap_or_default().problems() {
+        config.reporter.report(&problem);
+    }
 }
 
 /// A ring that was found.
@@ -109,22 +104,26 @@ fn find(directory: &Directory, lives: &dyn Fn(&Owner) -> bool) -> io::Result<Vec
     Ok(rings)
 }
 
-/// The process that a name tells, with its start and the space of its number.
-fn named(name: &str) -> Option<(u32, u64, u64)> {
+/// The process that a name tells, with its start and the space of its number, and its image.
+fn named(name: &str) -> Option<((u32, u64, u64), u64)> {
     let mut parts = name.split_once('.')?.0.split('-');
     let mut next = || parts.next()?.parse().ok();
-    Some((u32::try_from(next()?).ok()?, next()?, next()?))
+    Some(((u32::try_from(next()?).ok()?, next()?, next()?), next()?))
 }
 
-/// Looks whose a ring is. One of our own is not opened: to close it again would give our lock up.
+/// Looks whose a ring is. One of our own is not opened: to close it again would give our lock up. One
+/// that this process made before it became another program, by `exec`, has lost its owner.
 fn look(directory: &Directory, name: &str, lives: &dyn Fn(&Owner) -> bool) -> io::Result<State> {
     let this = process::this(0, 0);
-    if named(name) == Some((this.process, this.started, this.space)) && lives(&this) {
+    let named = named(name);
+    let is_this = named.is_some_and(|named| named.0 == (this.process, this.started, this.space));
+    if is_this && named.is_some_and(|named| named.1 == process::image()) && lives(&this) {
         return Ok(State::Alive(this.process));
     }
     let file = directory.open_file(name)?;
     let owner = read_owner(&head(&file)?).map_err(io::Error::other)?;
-    if !lock_as_recoverer(&file)? || lives(&owner) {
+    let is_before = is_this && (owner.process, owner.started) == (this.process, this.started);
+    if !lock_as_recoverer(&file)? || (!is_before && lives(&owner)) {
         return Ok(State::Alive(owner.process));
     }
     Ok(State::Dead(file, owner))
@@ -132,7 +131,7 @@ fn look(directory: &Directory, name: &str, lives: &dyn Fn(&Owner) -> bool) -> io
 
 fn discard_unfinished(directory: &Directory, name: &str) {
     let this = process::this(0, 0);
-    let Some((process, started, space)) = named(name) else { return };
+    let Some(((process, started, space), _)) = named(name) else { return };
     if process::lives(&Owner { process, started, space, ..this }) {
         return;
     }

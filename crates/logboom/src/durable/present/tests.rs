@@ -680,8 +680,8 @@ fn links_strangers_and_open_files_are_refused() {
 fn what_nobody_finished_making_is_removed_once_its_maker_is_gone() {
     let place = Place::new();
     let this = super::process::this(0, 0);
-    let mine = format!("{}-{}-{}-1.new", this.process, this.started, this.space);
-    let gone = format!("{}-{}-{}-1.new", this.process, this.started + 1, this.space);
+    let mine = format!("{}-{}-{}-7-1.new", this.process, this.started, this.space);
+    let gone = format!("{}-{}-{}-7-1.new", this.process, this.started + 1, this.space);
     for name in [&mine, &gone, &"notes.txt".to_owned()] {
         let directory = Directory::open(&place.rings(), false).unwrap();
         drop(directory.make(name).unwrap());
