@@ -115,13 +115,7 @@ def basicConfig(
     if logging.root.handlers and not force:
         install()
         return
-    if handlers is None:
-        if filename is not None and stream is not None:
-            raise ValueError("'stream' and 'filename' should not be specified together")
-    elif stream is not None or filename is not None:
-        raise ValueError("'stream' or 'filename' should not be specified together with 'handlers'")
-    if unknown:
-        raise ValueError(f"Unrecognised argument(s): {', '.join(unknown)}")
+    _check_arguments(filename, stream, handlers, unknown)
     # Everything that can be refused is refused before a file is opened or a handler taken away.
     if style not in logging._STYLES:
         raise ValueError("Style must be one of: {}".format(",".join(logging._STYLES)))
@@ -151,3 +145,16 @@ def basicConfig(
         configure(durable=durable)
     install()
     _library_basic_config(handlers=made, level=level, force=force)
+
+
+def _check_arguments(
+    filename: object, stream: object, handlers: object, unknown: dict[str, Any]
+) -> None:
+    """Raise what the standard function raises for arguments that do not go together."""
+    if handlers is None:
+        if filename is not None and stream is not None:
+            raise ValueError("'stream' and 'filename' should not be specified together")
+    elif stream is not None or filename is not None:
+        raise ValueError("'stream' or 'filename' should not be specified together with 'handlers'")
+    if unknown:
+        raise ValueError(f"Unrecognised argument(s): {', '.join(unknown)}")

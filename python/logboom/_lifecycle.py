@@ -83,8 +83,10 @@ def durable_in_environment() -> str | bool | None:
 
 def _begin_durable() -> None:
     given = durable_in_environment()
+    # The command line recovers a directory itself, and has nothing to log.
     arguments = sys.orig_argv
-    if not given or ("-m", "logboom") in zip(arguments, arguments[1:], strict=False):
+    at = arguments.index("-m") + 1 if "-m" in arguments else len(arguments)
+    if not given or arguments[at : at + 1] == ["logboom"]:
         return
     try:
         _logboom.configure({"durable": given})

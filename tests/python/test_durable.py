@@ -12,11 +12,10 @@ import sys
 import threading
 
 import pytest
-
+from tests.python import killing
 
 import logboom
 from logboom import _logboom
-from tests.python import killing
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="rings lie in files on Linux only")
 
@@ -30,7 +29,7 @@ def rings(directory):
 
 @pytest.mark.parametrize("kill", range(KILLS))
 def test_a_killed_process_loses_and_repeats_nothing(tmp_path, kill):
-    chance = random.Random(f"kill {kill}")  # noqa: S311 - to be repeated
+    chance = random.Random(f"kill {kill}")
     names = sorted(killing.HANDLERS)
     handlers = names[kill % len(names)]
     threads = 4 if kill % 3 == 2 else 1
@@ -71,11 +70,13 @@ ENDS = {
 @pytest.mark.parametrize("end", ENDS)
 def test_however_it_ends_every_line_is_there_after_the_next_start(tmp_path, end):
     body, code = ENDS[end]
-    program, memory = killing.start(tmp_path, "file", f"lines(0, 20_000)\n{body}")
+    program, _ = killing.start(tmp_path, "file", f"lines(0, 20_000)\n{body}")
     killing.end(program, code)
     # The next start with the same directory, which writes lines of its own behind.
     program, _ = killing.start(
-        tmp_path, "file", "lines(0, 5, 20_000)\nlogboom.flush()\nassert logboom.shutdown().completed"
+        tmp_path,
+        "file",
+        "lines(0, 5, 20_000)\nlogboom.flush()\nassert logboom.shutdown().completed",
     )
     killing.end(program, 0)
     killing.check(tmp_path, "app.log", [20_005])
@@ -104,7 +105,9 @@ while logboom.stats().as_dict()["batches_total"] == -1: pass
 
 def test_the_original_times_and_one_notice(tmp_path):
     body = HUNG + "lines(0, 3)\nprint(time.time(), flush=True)\nos._exit(0)"
-    handlers = "add(logboom.FileHandler('app.log'), '%(created)f %(levelname)s %(name)s %(message)s')"
+    handlers = (
+        "add(logboom.FileHandler('app.log'), '%(created)f %(levelname)s %(name)s %(message)s')"
+    )
     program, _ = killing.start(tmp_path, handlers, body)
     killing.end(program, 0)
     [ring] = killing.recover(tmp_path)
@@ -177,12 +180,7 @@ for fd in os.listdir("/proc/self/fd"):
 def test_a_living_process_is_left_alone(tmp_path):
     # Also one that closed the descriptor with the lock, as daemons close all that they do not know.
     for closing in ("", CLOSING):
-        body = (
-            HUNG
-            + "lines(0, 3)\n"
-            + closing
-            + "\nack(1, 0)\nthreading.Event().wait(120)"
-        )
+        body = HUNG + "lines(0, 3)\n" + closing + "\nack(1, 0)\nthreading.Event().wait(120)"
         for name in ("pipe", "app.log"):
             (tmp_path / name).unlink(missing_ok=True)
         program, memory = killing.start(tmp_path, "file", body)
@@ -202,7 +200,9 @@ def test_a_living_process_is_left_alone(tmp_path):
 def test_two_that_recover_at_once_write_once(tmp_path):
     acks = []
     for n in range(5):
-        program, memory = killing.start(tmp_path, f"add(logboom.FileHandler('{n}.log'))", killing.ENDLESS)
+        program, memory = killing.start(
+            tmp_path, f"add(logboom.FileHandler('{n}.log'))", killing.ENDLESS
+        )
         killing.kill_at(program, memory, 3000, 0)
         acks.append(killing.acknowledged(memory))
     barrier = threading.Barrier(4)
@@ -229,7 +229,7 @@ def test_two_that_recover_at_once_write_once(tmp_path):
 
 
 def test_a_recovery_that_is_killed_is_gone_on_with(tmp_path):
-    chance = random.Random("recovery")  # noqa: S311 - to be repeated
+    chance = random.Random("recovery")
     handlers = "add(logboom.RotatingFileHandler('app.log', maxBytes=200_000, backupCount=9999))"
     for _ in range(4):
         body = HUNG + "lines(0, 25_000, FIRST)\nos._exit(0)"
@@ -242,8 +242,7 @@ def test_a_recovery_that_is_killed_is_gone_on_with(tmp_path):
                 [
                     sys.executable,
                     "-c",
-                    "import logboom._logboom as native\nprint(flush=True)\n"
-                    "native.recover('rings')",
+                    "import logboom._logboom as native\nprint(flush=True)\nnative.recover('rings')",
                 ],
                 cwd=tmp_path,
                 stdout=subprocess.PIPE,
@@ -275,7 +274,7 @@ os.waitpid(pid, 0)
 lines(0, 1000, 1000)
 os._exit(0)
 """
-    program, memory = killing.start(tmp_path, "file", body)
+    program, _ = killing.start(tmp_path, "file", body)
     killing.end(program, 0)
     found = killing.recover(tmp_path)
     assert len(found) == 2
@@ -292,12 +291,13 @@ for worker in range(3):
     if pid == 0:
         text = open("app.log").read() if worker else ""
         assert text.count("recovered") == worker, text[-300:]
+        hung.warning("held up by the pipe that is full")
         lines(0, 1000, 1000 * worker)
         os.kill(os.getpid(), 9)
     os.waitpid(pid, 0)
 os._exit(0)
 """
-    program, memory = killing.start(tmp_path, "file", HUNG + body)
+    program, _ = killing.start(tmp_path, "file", HUNG + body)
     killing.end(program, 0)
     killing.recover(tmp_path)
     assert killing.check(tmp_path, "app.log", [3000]) >= 1
@@ -312,7 +312,7 @@ else:
     arguments = sys.orig_argv
     os.execv(sys.executable, [*arguments[:-1], json.dumps({**spec, "again": True})])
 """
-    program, memory = killing.start(tmp_path, "file", body)
+    program, _ = killing.start(tmp_path, "file", body)
     killing.end(program, 0)
     killing.check(tmp_path, "app.log", [1010])
     assert rings(tmp_path) == []
@@ -328,7 +328,7 @@ for n in range(30):
 assert len(os.listdir("rings")) <= 2, os.listdir("rings")
 lines(0, 10)
 """
-    program, memory = killing.start(tmp_path, "file", body)
+    program, _ = killing.start(tmp_path, "file", body)
     killing.end(program, 0)
     killing.check(tmp_path, "app.log", [10])
 
@@ -356,7 +356,7 @@ def test_several_processes_on_one_file_lose_nothing(tmp_path):
         directory.mkdir()
         handler = f"add(logboom.FileHandler({str(tmp_path / 'app.log')!r}), '{n} %(message)s')"
         programs.append((directory, *killing.start(directory, handler, killing.ENDLESS)))
-    for directory, program, memory in programs:
+    for _, program, memory in programs:
         killing.kill_at(program, memory, 3000, 0)
     for directory, _, _ in programs:
         killing.recover(directory)

@@ -23,7 +23,8 @@ pub(crate) fn directory(value: &Bound<'_, PyAny>) -> PyResult<Option<PathBuf>> {
 
 fn default() -> PyResult<PathBuf> {
     default_directory().ok_or_else(|| {
-        let text = "invalid `durable`: got True, expected a directory: there is no memory file system";
+        let text =
+            "invalid `durable`: got True, expected a directory: there is no memory file system";
         config_error(text.into())
     })
 }

@@ -144,12 +144,16 @@ impl Generation {
     }
 
     /// Forgets a route, all of whose records are released, beside this ring and those behind it.
-    pub(crate) fn leave_route(&self, gate: &GateGuard, id: RouteId) {
+    pub(crate) fn leave_route(&self, _: &GateGuard, id: RouteId) {
         if let Some(book) = &self.book {
             book.leave(id);
         }
-        if let Some(next) = self.next.get().and_then(Weak::upgrade) {
-            next.leave_route(gate, id);
+        let mut next = self.next.get().and_then(Weak::upgrade);
+        while let Some(generation) = next {
+            if let Some(book) = &generation.book {
+                book.leave(id);
+            }
+            next = generation.next.get().and_then(Weak::upgrade);
         }
     }
 

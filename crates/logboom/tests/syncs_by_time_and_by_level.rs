@@ -19,7 +19,10 @@ fn file(fs: &FaultFs, name: &str) -> RouteSpec {
 }
 
 fn say_at(engine: &Engine, level: Level, routes: &[RouteId]) {
-    assert_eq!(engine.submit(&Record { level, ..record("text", level, routes) }), Outcome::Accepted);
+    assert_eq!(
+        engine.submit(&Record { level, ..record("text", level, routes) }),
+        Outcome::Accepted
+    );
     assert!(engine.flush(Some(DEADLINE)).is_done());
 }
 

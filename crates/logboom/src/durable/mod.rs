@@ -35,7 +35,7 @@
 //!
 //! Where: Linux. Elsewhere asking for it is an error.
 //!
-//! Pinned by `tests.rs`, which kills at each step of the writer, by the fuzz targets `ring_file` and
+//! Pinned by `testing/kills`, which kills at each step of the writer, by the fuzz targets `ring_file` and
 //! `recovery`, and by `tests/python/test_durable.py` and `test_durable_torture.py`, which kill.
 
 #[cfg(not(all(target_os = "linux", not(loom))))]
@@ -49,5 +49,7 @@ mod report;
 #[doc(hidden)]
 pub use present::read_as_recovery;
 pub(crate) use present::{Book, recover_at_start, recover_in_child};
+#[cfg(all(test, target_os = "linux", not(loom)))]
+pub(crate) use present::{Directory, lives, recover_locked, this};
 pub use present::{default_directory, recover};
 pub use report::{RecoveredPlace, RecoveredRing, Recovery, RingOutcome};

@@ -4,6 +4,8 @@
 
 mod dump_formatter;
 mod fault_fs;
+#[cfg(test)]
+mod kills;
 mod memory_fs;
 
 pub use dump_formatter::DumpFormatter;

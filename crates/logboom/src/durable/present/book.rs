@@ -125,13 +125,13 @@ impl Book {
         let owner = process::this(config.clock.now_ns(), number);
         if owner.started == 0 {
             let why = "nothing: `/proc` does not tell when this process was started";
-            return Err(ConfigError::new("durable", &path, why.into()).into());
+            return Err(ConfigError::new("durable", path, why.into()).into());
         }
         let Owner { process: pid, started, space, .. } = owner;
         let stem = format!("{pid}-{started}-{space}-{}-{number}", process::image());
         let (made, name) = (format!("{stem}.new"), format!("{stem}.ring"));
         let refused = |what: &str, error: &dyn fmt::Display| {
-            Error::from(ConfigError::new("durable", &path, format!("{what}: {error}")))
+            Error::from(ConfigError::new("durable", path, format!("{what}: {error}")))
         };
         let file = directory
             .make(&made)
@@ -277,9 +277,7 @@ impl Book {
 
 impl fmt::Debug for Book {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Book")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("Book").field("name", &self.name).finish_non_exhaustive()
     }
 }
 

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 /// An open directory that rings may lie in.
 #[derive(Debug)]
-pub(super) struct Directory {
+pub(crate) struct Directory {
     fd: OwnedFd,
     path: PathBuf,
 }
@@ -40,29 +40,29 @@ pub fn default_directory() -> Option<PathBuf> {
 
 impl Directory {
     /// Opens it; makes it, for this user alone, where there is none and `make`s says so.
-    pub(super) fn open(path: &Path, make: bool) -> Result<Directory, Error> {
-        let refused = |why: String| ConfigError::new("durable", &path, why);
-        let path = std::path::absolute(path).map_err(|error| refused(error.to_string()))?;
+    pub(crate) fn open(path: &Path, make: bool) -> Result<Directory, Error> {
+        let refused = |why: String| ConfigError::new("durable", path, why);
+        let path = &std::path::absolute(path).map_err(|error| refused(error.to_string()))?;
         if make
-            && let Err(error) = mkdirat(CWD, &path, Mode::RWXU)
+            && let Err(error) = mkdirat(CWD, path, Mode::RWXU)
             && error != Errno::EXIST
         {
             return Err(refused(format!("a directory that can be made: {error}")).into());
         }
         let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
-        let fd = openat(CWD, &path, flags, Mode::empty())
+        let fd = openat(CWD, path, flags, Mode::empty())
             .map_err(|error| refused(format!("a directory, and no link to one: {error}")))?;
         let stat = fstat(&fd).map_err(|error| refused(error.to_string()))?;
         judge(&stat, rustix::process::geteuid().as_raw()).map_err(|why| refused(why.into()))?;
-        Ok(Directory { fd, path })
+        Ok(Directory { fd, path: path.clone() })
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Keeps other recoverers off until [`Directory::unlock`]. False if one was at work all the time.
-    pub(super) fn lock(&self, patience: Duration) -> io::Result<bool> {
+    pub(crate) fn lock(&self, patience: Duration) -> io::Result<bool> {
         let deadline = Instant::now() + patience;
         loop {
             match flock(&self.fd, FlockOperation::NonBlockingLockExclusive) {
@@ -78,12 +78,12 @@ impl Directory {
     }
 
     /// Lets others in, although a child that was forked meanwhile has the descriptor, too.
-    pub(super) fn unlock(&self) {
+    pub(crate) fn unlock(&self) {
         let _ = flock(&self.fd, FlockOperation::Unlock);
     }
 
     /// The names in it, sorted.
-    pub(super) fn names(&self) -> io::Result<Vec<String>> {
+    pub(crate) fn names(&self) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in Dir::read_from(&self.fd)? {
             // Ours are plain text.
@@ -96,14 +96,14 @@ impl Directory {
     }
 
     /// Makes a file for us alone.
-    pub(super) fn make(&self, name: &str) -> io::Result<File> {
+    pub(crate) fn make(&self, name: &str) -> io::Result<File> {
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = openat(&self.fd, name, flags | OFlags::RDWR, Mode::RUSR | Mode::WUSR)?;
         Ok(file.into())
     }
 
     /// Opens a file to append to it; makes it for us alone where there is none.
-    pub(super) fn append(&self, name: &str) -> io::Result<File> {
+    pub(crate) fn append(&self, name: &str) -> io::Result<File> {
         let flags = OFlags::CREATE | OFlags::APPEND | OFlags::WRONLY | OFlags::NOFOLLOW;
         let flags = flags | OFlags::CLOEXEC | OFlags::NONBLOCK;
         let file = openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR)?;
@@ -112,7 +112,7 @@ impl Directory {
     }
 
     /// Opens a file that we made, for reading and to lock it.
-    pub(super) fn open_file(&self, name: &str) -> io::Result<File> {
+    pub(crate) fn open_file(&self, name: &str) -> io::Result<File> {
         // Without waiting for somebody at the other end of a pipe, should it be one.
         let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
         let file = openat(&self.fd, name, flags, Mode::empty())?;
@@ -121,7 +121,7 @@ impl Directory {
     }
 
     /// Whether the name leads to this file.
-    pub(super) fn leads_to(&self, name: &str, file: &File) -> bool {
+    pub(crate) fn leads_to(&self, name: &str, file: &File) -> bool {
         let there = statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW);
         match (there, fstat(file.as_fd())) {
             (Ok(there), Ok(here)) => (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino),
@@ -130,11 +130,11 @@ impl Directory {
     }
 
     /// Gives a file another name, which nothing may have.
-    pub(super) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+    pub(crate) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         Ok(renameat_with(&self.fd, from, &self.fd, to, RenameFlags::NOREPLACE)?)
     }
 
-    pub(super) fn remove(&self, name: &str) -> io::Result<()> {
+    pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
         Ok(unlinkat(&self.fd, name, AtFlags::empty())?)
     }
 }

@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// This process, as the owner of a ring; asked anew each time, since it may be a forked child.
-pub(super) fn this(created_ns: i64, number: u32) -> Owner {
+pub(crate) fn this(created_ns: i64, number: u32) -> Owner {
     let process = std::process::id();
     let started = stat(process).map_or(0, |(_, started)| started);
     Owner { process, started, boot: boot(), space: space(), created_ns, number }
@@ -30,7 +30,7 @@ pub(super) fn image() -> u64 {
 
 /// Whether the owner lives, as far as numbers tell. Of a process in another space they do not: what
 /// tells then is the lock.
-pub(super) fn lives(owner: &Owner) -> bool {
+pub(crate) fn lives(owner: &Owner) -> bool {
     if owner.started == 0 || owner.boot != boot() || owner.space != space() {
         return false;
     }

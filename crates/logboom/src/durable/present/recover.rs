@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// If the directory is missing, or is not this user's alone. What is wrong with a single ring is in the
 /// report.
 pub fn recover(directory: &Path) -> Result<Recovery, Error> {
-    let refused = |why: &str| Error::from(ConfigError::new("durable", &directory, why.to_owned()));
+    let refused = |why: &str| Error::from(ConfigError::new("durable", directory, why.to_owned()));
     let open = Directory::open(directory, false)?;
     match open.lock(PATIENCE) {
         Ok(true) => {}
@@ -73,7 +73,7 @@ enum State {
 }
 
 /// With the directory locked.
-pub(super) fn recover_locked(
+pub(crate) fn recover_locked(
     directory: &Directory,
     lives: &dyn Fn(&Owner) -> bool,
 ) -> io::Result<Recovery> {

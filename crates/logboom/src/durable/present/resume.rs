@@ -11,18 +11,17 @@
 //! others were seen to write there        all frames: at least once
 //! ```
 //!
-//! A file is found by device and inode: under its name, else under any name of the same directory,
-//! since files are moved. Where a sink rotates, the tail goes on in the newer files. Where the noted file
-//! is gone, because rotation removed it, everything that is left of the name's files was written since,
-//! and is looked up in the stream.
+//! The files are those that `traces.rs` finds. Where the noted one is gone, because rotation removed it,
+//! everything that is left of the name's files was written since, and is looked up in the stream.
 //!
 //! What it does not do: truncate what others may have written. It takes away one thing, a last line
 //! without an end, behind the noted length of a file that nobody else was seen to write to, when the
 //! writer was giving it something that is not in the ring (a notice, a record too long for it).
 
 use super::directory::Directory;
-use super::note::{self, Note};
+use super::note;
 use super::replay::Outlet;
+use super::traces::{find, newer_than, read, tail_of_all};
 use crate::clock::{Clock as _, SystemClock};
 use crate::durable::RecoveredPlace;
 use crate::fs::SystemFs;
@@ -31,7 +30,7 @@ use crate::sink::{
     FileSinkSpec, Frames, Place, RotatingFileSinkSpec, Sink, SinkSpec, WatchedFileSinkSpec,
 };
 use logboom_ring::Owner;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -60,14 +59,11 @@ pub(super) fn write(
             if stand.is_over() {
                 return stand.clean_up().map_err(|error| told(&there, error));
             }
-            match open(plan, &there) {
-                Ok(sink) => {
-                    return stand
-                        .go_on(outlet, sink, owner, &there, keep)
-                        .map_err(|error| told(&there, error));
-                }
-                // Who may not write there, or finds the directory gone, writes beside the ring.
-                Err(_) => {}
+            // Who may not write there, or finds the directory gone, writes beside the ring.
+            if let Ok(sink) = open(plan, &there) {
+                return stand
+                    .go_on(outlet, sink, owner, &there, keep)
+                    .map_err(|error| told(&there, error));
             }
         }
         Some(SinkPlan::Stream(_)) | None => {}
@@ -343,88 +339,4 @@ fn give(sink: &mut dyn Sink, frames: &Frames<'_>) -> io::Result<()> {
 
 fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
     OpenOptions::new().append(true).open(path)?.write_all(bytes)
-}
-
-/// The noted file: under its name, or under another one of the same directory.
-fn find(note: &Note, path: &Path) -> io::Result<Option<PathBuf>> {
-    let is_it = |path: &Path| {
-        // Not through a link: what is looked for is the file's own name.
-        let metadata = std::fs::symlink_metadata(path);
-        metadata.is_ok_and(|found| found.is_file() && (found.dev(), found.ino()) == note.file)
-    };
-    // A name that is a link is the program's own choice.
-    let named = std::fs::metadata(path);
-    if named.is_ok_and(|found| (found.dev(), found.ino()) == note.file) {
-        return Ok(Some(path.to_owned()));
-    }
-    let Some(parent) = path.parent() else { return Ok(None) };
-    let entries = match std::fs::read_dir(parent) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        entries => entries?,
-    };
-    for entry in entries {
-        let found = entry?.path();
-        if is_it(&found) {
-            return Ok(Some(found));
-        }
-    }
-    Ok(None)
-}
-
-/// The files that a sink went on to after this one, in order.
-fn newer_than(found: &Path, plan: &SinkPlan, path: &Path) -> Vec<PathBuf> {
-    if found == path || matches!(plan, SinkPlan::File(_)) {
-        return Vec::new();
-    }
-    let all = numbered(plan, path);
-    let at =
-        all.iter().position(|one| one == found).map_or(all.len().saturating_sub(1), |at| at + 1);
-    all[at..].to_vec()
-}
-
-/// The files of a name that there are, the oldest first.
-fn numbered(plan: &SinkPlan, path: &Path) -> Vec<PathBuf> {
-    let count = match plan {
-        SinkPlan::Rotating(_, rotation) => rotation.backup_count,
-        _ => 0,
-    };
-    let mut all = Vec::new();
-    let (mut number, mut missing) = (1, 0);
-    // One number may be missing, where a rotation was cut short.
-    while number <= count && missing < 2 {
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".{number}"));
-        if Path::new(&name).exists() {
-            all.push(PathBuf::from(name));
-            missing = 0;
-        } else {
-            missing += 1;
-        }
-        number += 1;
-    }
-    all.reverse();
-    all.extend(path.exists().then(|| path.to_owned()));
-    all
-}
-
-/// What all files of a name hold.
-fn tail_of_all(plan: &SinkPlan, path: &Path, wanted: usize) -> io::Result<Vec<u8>> {
-    let all = numbered(plan, path).into_iter().map(|path| (path, 0));
-    Ok(read(all, wanted)?.unwrap_or_default())
-}
-
-/// What files hold, each from a length on, one behind the other: a byte more than `wanted` at the most.
-/// `None` if one is shorter than that length.
-fn read(parts: impl Iterator<Item = (PathBuf, u64)>, wanted: usize) -> io::Result<Option<Vec<u8>>> {
-    let mut bytes = Vec::new();
-    for (path, from) in parts {
-        let mut file = File::open(path)?;
-        if file.metadata()?.len() < from {
-            return Ok(None);
-        }
-        file.seek(SeekFrom::Start(from))?;
-        let left = (wanted + 1).saturating_sub(bytes.len()) as u64;
-        file.take(left).read_to_end(&mut bytes)?;
-    }
-    Ok(Some(bytes))
 }
