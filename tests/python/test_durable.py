@@ -197,6 +197,33 @@ def test_a_living_process_is_left_alone(tmp_path):
         assert killing.check(tmp_path, "app.log", [3]) == 1
 
 
+def test_descriptors_that_were_given_to_other_files_are_left_alone(tmp_path):
+    closing = '''
+for fd in os.listdir("/proc/self/fd"):
+    if os.path.exists(f"/proc/self/fd/{fd}") and "rings" in os.readlink(f"/proc/self/fd/{fd}"):
+        os.close(int(fd))
+others = [open(f"other{n}", "w+b") for n in range(4)]
+for other in others:
+    other.write(b"x" * 6_000_000)
+    other.flush()
+'''
+    body = f"""
+lines(0, 100)
+{closing}
+logboom.configure(capacity_bytes=65536)
+{closing}
+lines(0, 100, 100)
+assert logboom.shutdown().completed
+for other in others:
+    assert other.seek(0) == 0
+    assert other.read() == b"x" * 6_000_000
+"""
+    program, _ = killing.start(tmp_path, "file", body)
+    killing.end(program, 0)
+    killing.check(tmp_path, "app.log", [200])
+    assert rings(tmp_path) == []
+
+
 def test_two_that_recover_at_once_write_once(tmp_path):
     acks = []
     for n in range(5):

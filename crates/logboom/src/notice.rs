@@ -53,6 +53,10 @@ pub(crate) fn text(drops: &Drops, since: &str, capacity_bytes: usize) -> String 
 
 /// The words of a recovery notice. `last_ns` is the time of the newest record, `instead_of` what they
 /// were meant for if they stand somewhere else.
+#[cfg_attr(
+    not(all(target_os = "linux", not(loom))),
+    allow(dead_code, reason = "nothing is recovered there")
+)]
 pub(crate) fn recovered(
     records: u64,
     process: u32,

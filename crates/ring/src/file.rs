@@ -44,6 +44,9 @@ const PAGE_BYTES: usize = 4096;
 const SUMMED_BYTES: usize = 128;
 /// How many groups of cells the head has room for.
 const MAX_GROUPS: usize = 4;
+/// The most cells of a group, and the most bytes of a value: far beyond what is made, and far from an
+/// overflow.
+const MAX_CELLS: u32 = 1 << 20;
 
 /// Whose a ring's file is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,9 +71,33 @@ pub struct FileRing {
     pub ring: Ring,
     /// The cells, in the order of the groups that were asked for.
     pub cells: Vec<Cells>,
-    /// The parts of the file that nobody reads any more once the ring is closed and drained, and nothing
-    /// is stored in cells. Whoever gives them back to the file system, as zeros, does no harm.
-    pub disposable: [std::ops::Range<u64>; 2],
+    /// The file's room, to be given back when the ring is drained for good.
+    pub room: Room,
+}
+
+/// The room that a ring's file takes, on its file system and in memory.
+pub struct Room {
+    map: Arc<Map>,
+    memory_offset: usize,
+}
+
+impl Room {
+    /// Gives everything back but the page with the ring's header, which says that the ring is closed; what
+    /// was there reads as zeros from then on. An unlinked file that is still mapped, because somebody
+    /// keeps a handle, takes no more room then. Does not need the file's descriptor, which the program may
+    /// have closed.
+    ///
+    /// To be called once the ring is closed and drained, its table is read no more, and nothing is stored
+    /// in its cells.
+    pub fn give_back(&self) {
+        let header_end = self.memory_offset + PAGE_BYTES;
+        for (start, end) in [(0, self.memory_offset), (header_end, self.map.len())] {
+            let (start, len) = (self.map.at(start), end.saturating_sub(start));
+            // SAFETY: inside the mapping, at the beginning of a page. What others might read there,
+            // against what is said above, are zeros: atomics and texts in bounds.
+            unsafe { libc::madvise(start.as_ptr().cast(), len, libc::MADV_REMOVE) };
+        }
+    }
 }
 
 impl Ring {
@@ -90,6 +117,7 @@ impl Ring {
         table_bytes: usize,
     ) -> Result<FileRing, RingError> {
         assert!(groups.len() <= MAX_GROUPS, "more groups of cells than the head has room for");
+        assert!(groups.iter().all(|group| group.count.max(group.value_bytes) <= MAX_CELLS));
         let (capacity, table_bytes) = Ring::check(capacity_bytes, table_bytes)?;
         let plan = Plan::of(groups, ring_offset(table_bytes) + capacity);
         let map = reserve(file, plan.file_bytes)
@@ -102,12 +130,10 @@ impl Ring {
             cells.push(Cells::new(Arc::clone(&map), offset, *group));
             offset += group.bytes();
         }
-        let memory_of = Memory::mapped(Arc::clone(&map), plan.memory_offset, capacity, table_bytes);
+        let memory = Memory::mapped(Arc::clone(&map), plan.memory_offset, capacity, table_bytes);
         map.write_head(&head(owner, groups, &plan));
-        let (memory, end) = (plan.memory_offset as u64, plan.file_bytes as u64);
-        // The ring's header says that it is closed, and lies in the first page.
-        let disposable = [0..memory, memory + PAGE_BYTES as u64..end];
-        Ok(FileRing { ring: Ring::over(memory_of), cells, disposable })
+        let room = Room { map, memory_offset: plan.memory_offset };
+        Ok(FileRing { ring: Ring::over(memory), cells, room })
     }
 
     /// The same with a table as large as `table` that starts as its copy, see
@@ -254,6 +280,9 @@ pub fn read_file(bytes: &[u8]) -> Result<FileContents<'_>, ReadError> {
         let at = at::GROUP + 8 * index;
         let (count, value_bytes) = (u32_at(bytes, at), u32_at(bytes, at + 4));
         let (Some(count), Some(value_bytes)) = (count, value_bytes) else { return Err(short()) };
+        if count.max(value_bytes) > MAX_CELLS {
+            return Err(ReadError::damaged());
+        }
         let group = CellGroup { count, value_bytes };
         let end = offset.checked_add(group.bytes()).ok_or_else(ReadError::damaged)?;
         found.push((group, bytes.get(offset..end).ok_or_else(short)?));

@@ -27,6 +27,10 @@
 //!    path is believed unless it makes sense; a path, and all that says where a record goes, only with
 //!    its checksum. That is against damage: who can write files as this user can write this user's logs.
 //!
+//! Bounds: 1,024 open routes are told, and notes kept of 128 sinks; a route's text takes room in the table
+//! of texts. What has no place there goes to `recovered-PID.log` in a plain format, or is written at least
+//! once.
+//!
 //! What it does not do: survive the machine. On a memory file system the ring ends with it, and on a
 //! disk nothing orders what reaches the device. For that there is
 //! [`Config::sync_every`](crate::config::Config::sync_every) and

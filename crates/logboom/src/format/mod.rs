@@ -18,6 +18,10 @@
 //! again       formatters made again from their blueprints
 //! ```
 
+#[cfg_attr(
+    not(all(target_os = "linux", not(loom))),
+    allow(dead_code, reason = "nothing is recovered there")
+)]
 pub(crate) mod again;
 mod brace;
 mod date;
@@ -105,6 +109,10 @@ impl FormatCache {
 }
 
 /// Appends a moment as ISO 8601 has it, in UTC, with milliseconds.
+#[cfg_attr(
+    not(all(target_os = "linux", not(loom))),
+    allow(dead_code, reason = "nothing is recovered there")
+)]
 pub(crate) fn write_time(time_ns: i64, out: &mut String) {
     let mut bytes = Vec::new();
     date::IsoCache::default().write(Precision::Millis, time_ns, &mut bytes);

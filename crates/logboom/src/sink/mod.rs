@@ -20,6 +20,10 @@
 //! Pinned by the property test in `frames.rs`, `tests/sinks_*.rs` and
 //! `tests/routes_of_one_sink_keep_the_rings_order.rs`.
 
+#[cfg_attr(
+    not(all(target_os = "linux", not(loom))),
+    allow(dead_code, reason = "nothing is recovered there")
+)]
 pub(crate) mod again;
 mod file;
 mod frames;

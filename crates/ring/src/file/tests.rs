@@ -67,6 +67,19 @@ fn what_was_stored_is_in_the_file_whatever_becomes_of_the_process() {
 }
 
 #[test]
+fn a_drained_ring_gives_its_room_back_and_stays_closed() {
+    use std::os::unix::fs::MetadataExt as _;
+    let (file, made) = small();
+    let before = file.metadata().unwrap().blocks();
+    made.ring.close();
+    made.room.give_back();
+    let after = file.metadata().unwrap().blocks();
+    assert!(before >= (64 << 10) / 512 && after <= 16, "{before} {after}");
+    assert!(made.ring.is_closed());
+    assert!(made.ring.try_reserve(1).is_err());
+}
+
+#[test]
 fn a_recoverer_replaces_a_cell_as_the_owner_would() {
     let (file, made) = small();
     for value in [&b"one"[..], b"and another", b""] {

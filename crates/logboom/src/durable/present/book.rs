@@ -16,13 +16,12 @@ use crate::error::{ConfigError, Error};
 use crate::record::{RouteId, TextId};
 use crate::route::RouteSpec;
 use crate::sink::Place;
-use logboom_ring::{CellGroup, Cells, FileRing, Owner, Ring, Table, lock_as_owner};
-use rustix::fs::{FallocateFlags, fallocate};
+use logboom_ring::{CellGroup, Cells, FileRing, Owner, Ring, Room, Table, lock_as_owner};
 use std::collections::HashMap;
 use std::fmt;
 use std::fs::File;
 use std::io;
-use std::ops::Range;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -34,7 +33,7 @@ pub(super) const STATE: usize = 2;
 
 const GROUPS: [CellGroup; 3] = [
     CellGroup { count: 1024, value_bytes: 24 },
-    CellGroup { count: 64, value_bytes: note::NOTE_BYTES },
+    CellGroup { count: 128, value_bytes: note::NOTE_BYTES },
     CellGroup { count: 1, value_bytes: 16 },
 ];
 
@@ -90,9 +89,8 @@ impl State {
 pub(crate) struct Book {
     serial: u64,
     name: String,
-    /// Where the file is, and the file, which holds the owner's lock.
-    file: Mutex<Option<(Directory, File)>>,
-    disposable: [Range<u64>; 2],
+    file: Mutex<Option<Kept>>,
+    room: Room,
     /// The file is gone; nothing more is told.
     removed: AtomicBool,
     cells: [Cells; 3],
@@ -108,6 +106,52 @@ struct Places {
     sinks: HashMap<usize, (usize, usize)>,
     free_sinks: Vec<usize>,
     state: State,
+}
+
+/// Where the file is, and the file, which holds the owner's lock.
+struct Kept {
+    directory: Directory,
+    file: File,
+    identity: Option<(u64, u64)>,
+}
+
+/// Which file a descriptor leads to.
+fn identity(file: &File) -> Option<(u64, u64)> {
+    file.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
+impl Kept {
+    fn remove(self, name: &str) {
+        // Somebody may have removed the file already, or the whole directory.
+        if self.is_there() {
+            let _ = self.directory.remove(name);
+        } else if let Ok(directory) = Directory::open(self.directory.path(), false) {
+            let _ = directory.remove(name);
+        }
+        self.close();
+    }
+
+    /// Whether the descriptors are what they were: a daemon closes all that it does not know, and their
+    /// numbers are given to other files then.
+    fn is_there(&self) -> bool {
+        self.identity.is_some()
+            && identity(&self.file) == self.identity
+            && self.directory.is_there()
+    }
+
+    fn close(self) {
+        if !self.is_there() {
+            std::mem::forget(self);
+        }
+    }
+}
+
+impl Drop for Book {
+    fn drop(&mut self) {
+        if let Some(kept) = self.file().take() {
+            kept.close();
+        }
+    }
 }
 
 impl Book {
@@ -144,7 +188,7 @@ impl Book {
             let _ = directory.remove(&made);
             refused("a directory with room for the ring", &error)
         })?;
-        let FileRing { ring, cells, disposable } = ring;
+        let FileRing { ring, cells, room } = ring;
         let Ok(cells) = <[Cells; 3]>::try_from(cells) else { unreachable!("as many as asked for") };
         static SERIALS: AtomicU64 = AtomicU64::new(1);
         let places = Places {
@@ -155,8 +199,8 @@ impl Book {
         let book = Book {
             serial: SERIALS.fetch_add(1, Ordering::Relaxed),
             name,
-            file: Mutex::new(Some((directory, file))),
-            disposable,
+            file: Mutex::new(Some(Kept { identity: identity(&file), directory, file })),
+            room,
             removed: AtomicBool::new(false),
             cells,
             places: Mutex::new(places),
@@ -244,14 +288,10 @@ impl Book {
     /// Removes the file: the ring is drained for good.
     pub(crate) fn remove(&self) {
         self.removed.store(true, Ordering::Release);
-        if let Some((directory, file)) = self.file().take() {
-            // Somebody may have removed it already, or the whole directory.
-            let _ = directory.remove(&self.name);
+        if let Some(kept) = self.file().take() {
+            kept.remove(&self.name);
             // A handle that somebody keeps keeps the mapping, and with it the file's memory.
-            for Range { start, end } in &self.disposable {
-                let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-                let _ = fallocate(&file, flags, *start, end - start);
-            }
+            self.room.give_back();
         }
     }
 
@@ -261,8 +301,10 @@ impl Book {
 
     /// Closes what a forked child has of its parent's file. Waits for no lock.
     pub(crate) fn forget_in_child(&self) {
-        if let Ok(mut file) = self.file.try_lock() {
-            file.take();
+        if let Ok(mut file) = self.file.try_lock()
+            && let Some(kept) = file.take()
+        {
+            kept.close();
         }
     }
 
@@ -270,7 +312,7 @@ impl Book {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn file(&self) -> MutexGuard<'_, Option<(Directory, File)>> {
+    fn file(&self) -> MutexGuard<'_, Option<Kept>> {
         self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

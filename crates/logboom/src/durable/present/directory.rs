@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 pub(crate) struct Directory {
     fd: OwnedFd,
     path: PathBuf,
+    identity: (u64, u64),
 }
 
 /// Where rings lie if nobody says where: a directory of this user alone on a memory file system,
@@ -54,11 +55,17 @@ impl Directory {
             .map_err(|error| refused(format!("a directory, and no link to one: {error}")))?;
         let stat = fstat(&fd).map_err(|error| refused(error.to_string()))?;
         judge(&stat, rustix::process::geteuid().as_raw()).map_err(|why| refused(why.into()))?;
-        Ok(Directory { fd, path: path.clone() })
+        let identity = (stat.st_dev, stat.st_ino);
+        Ok(Directory { fd, path: path.clone(), identity })
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether the descriptor still leads to it: the program may have closed it and opened something else.
+    pub(crate) fn is_there(&self) -> bool {
+        fstat(&self.fd).is_ok_and(|stat| (stat.st_dev, stat.st_ino) == self.identity)
     }
 
     /// Keeps other recoverers off until [`Directory::unlock`]. False if one was at work all the time.

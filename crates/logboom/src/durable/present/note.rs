@@ -9,7 +9,7 @@ use crate::blueprint::{Blueprint, Parts};
 use crate::sink::Place;
 
 /// The longest rest of a frame that a note keeps.
-const REST_BYTES: usize = 1024;
+const REST_BYTES: usize = 460;
 /// The room that a note takes.
 pub(super) const NOTE_BYTES: u32 = (6 * 8 + 4 + REST_BYTES) as u32;
 

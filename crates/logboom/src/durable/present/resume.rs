@@ -133,8 +133,11 @@ impl Stand {
 
     fn of(outlet: &Outlet, plan: &SinkPlan, path: &Path) -> io::Result<Stand> {
         let mut stand = Stand::at_the_beginning(outlet, path);
-        // A sink without a note was never written to from this ring.
-        let Some(note) = &outlet.note else { return Ok(stand) };
+        let Some(note) = &outlet.note else {
+            // A sink without a note was never written to from this ring, if it had a place for one.
+            stand.exactly_once = outlet.slot.is_some();
+            return Ok(stand);
+        };
         if note.shared || note.rest.is_none() {
             stand.exactly_once = false;
             let len = std::fs::metadata(path).map_or(0, |found| found.len());

@@ -186,6 +186,10 @@ fn entries(options: &StructuredOptions<'_>) -> Result<Vec<Entry>, StructuredErro
 #[allow(private_bounds, reason = "the notations are those of this crate")]
 impl<N: Notation> StructuredFormatter<N> {
     /// What its blueprints are called.
+    #[cfg_attr(
+        not(all(target_os = "linux", not(loom))),
+        allow(dead_code, reason = "nothing is recovered there")
+    )]
     pub(super) const NAME: &'static str = N::NAME;
 
     /// Makes a formatter.

@@ -1,7 +1,8 @@
 //! What a recovery makes of files that nobody should have written, and of directories that are not safe.
 
 use super::*;
-use crate::durable::{RingOutcome, lives, this};
+use crate::durable::{RingOutcome, lives, read_as_recovery, this};
+use proptest::prelude::*;
 
 #[test]
 fn a_notice_says_what_was_recovered_and_of_whom() {
@@ -140,4 +141,44 @@ fn what_nobody_finished_making_is_removed_once_its_maker_is_gone() {
     let mut left: Vec<_> = files(&place.rings()).map(|(name, _)| name).collect();
     left.sort();
     assert_eq!(left, [mine, "notes.txt".into()]);
+}
+
+fn ring_file() -> &'static [u8] {
+    static FILE: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
+    FILE.get_or_init(|| three_records().1.rings.into_values().next().unwrap())
+}
+
+/// Words of a file that say how long something is, or where; and words that lie about that.
+fn word() -> impl Strategy<Value = u64> {
+    prop_oneof![
+        any::<u64>(),
+        Just(u64::MAX),
+        Just(1 << 63),
+        Just(u64::from(u32::MAX)),
+        (0u64..64).prop_map(|len| 0x6C62_0002 << 32 | len),
+        (0u64..1 << 20).prop_map(|position| position & !7),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn whatever_words_were_changed_it_is_read_without_a_panic(
+        changes in proptest::collection::vec((any::<proptest::sample::Index>(), word()), 1..12),
+        repaired in any::<bool>(),
+    ) {
+        let mut bytes = ring_file().to_vec();
+        let used: Vec<usize> =
+            (0..bytes.len() / 8).filter(|word| bytes[8 * word..][..8] != [0; 8]).collect();
+        for (at, word) in changes {
+            // Also the word behind one that is used, which may be the next frame's.
+            let at = used[at.index(used.len())] + at.index(2);
+            bytes[8 * at..][..8].copy_from_slice(&word.to_ne_bytes());
+        }
+        if repaired {
+            let sum = logboom_ring::crc32(&bytes[..128]);
+            bytes[128..132].copy_from_slice(&sum.to_ne_bytes());
+        }
+        let frames = read_as_recovery(&bytes).unwrap_or(0);
+        prop_assert!(frames <= bytes.len() / 8);
+    }
 }
