@@ -77,8 +77,9 @@ pub(crate) fn rotating(path: PathBuf, rotation: Rotation, descriptor: i32) -> Py
     Ok((spec, turns, then))
 }
 
-static SHARED: LazyLock<Mutex<HashMap<(PathBuf, Sharing), Weak<SharedFileSinkSpec>>>> =
-    LazyLock::new(Mutex::default);
+type SharedFiles = HashMap<(PathBuf, Sharing), Weak<SharedFileSinkSpec>>;
+
+static SHARED: LazyLock<Mutex<SharedFiles>> = LazyLock::new(Mutex::default);
 
 /// The sink that writes to the file of this name in turns with other processes, in the same way.
 ///
