@@ -14,14 +14,15 @@ Invariants:
    may be a finaliser or a signal handler that interrupted anything.
 6. A forked child has the seats of its parent and none of its records; its own start the thread anew.
 
-The way: a producer puts a record; the queue's source marks the seat as ready, and wakes the thread
-if that sleeps. The thread takes a batch, hands it to the listener, and once nothing is ready waits a
-moment for more before it sleeps, so that a burst costs one wake-up and not one a record.
+The way: a producer puts a record, natively where nothing was changed; the queue's source marks the seat
+as ready, and wakes the thread if that sleeps. The thread takes a batch, hands it to the listener, and
+once nothing is ready waits a moment for more before it sleeps, so that a burst costs one wake-up and not
+one a record.
 
 What it does not do: make handlers faster. A handler that hangs holds up all others on the lane, but
 neither the writer nor those who log.
 
-Pinned by ``tests/python/test_lane.py`` and ``test_lane_forks_and_ends.py``.
+Pinned by ``tests/python/test_lane.py``, ``test_lane_records.py`` and ``test_lane_forks_and_ends.py``.
 """
 
 from __future__ import annotations
@@ -57,6 +58,11 @@ class Seat:
 
     daemon = True
     name = NAME
+
+    @property
+    def lane(self) -> Lane:
+        """The lane that it is on."""
+        return lane
 
     def __init__(
         self,
@@ -117,6 +123,11 @@ class Seat:
         else:
             lane.wake()
 
+    def mark_for_put(self) -> None:
+        """`mark`, by who put a record: at once before the queue is full, and producers are refused."""
+        most = self.source.queue.maxsize
+        self.mark(now=0 < most <= 2 * self.source.queue._qsize())
+
     def due(self) -> bool:
         """Whether its turn may come: the thread before it has ended."""
         if self.predecessor is not None and self.predecessor.is_alive():
@@ -136,18 +147,12 @@ class Seat:
         try:
             records, ended = self.source.take(_TURN)
         except BaseException:  # noqa: BLE001 - the library's thread would end with it as well
-            report()
+            report(sys.exc_info()[1])
             self.end()
             return False
         self.taken += len(records)
-        handle = self.listener.handle
-        for record in records:
-            try:
-                handle(record)
-            except BaseException:  # noqa: BLE001 - `SystemExit` ends a thread, and this is everybody's
-                report()
-            self.handed_on += 1
-            self.source.done()
+        source = self.source
+        _logboom.deliver(self, self.listener, records, source.queue, source.done, report)
         if ended:
             self.source.done()
             self.end()
@@ -186,9 +191,10 @@ class Seat:
             self.end()
 
 
-def report() -> None:
-    """Tell of an exception as of one that ended a thread."""
-    arguments = (*sys.exc_info(), threading.current_thread())
+def report(error: BaseException | None) -> None:
+    """Tell of an exception, also of `SystemExit`, as of one that ended a thread."""
+    traceback = None if error is None else error.__traceback__
+    arguments = (type(error), error, traceback, threading.current_thread())
     with contextlib.suppress(Exception):  # nobody is left who could be told
         threading.excepthook(threading.ExceptHookArgs(arguments))
 
@@ -206,7 +212,7 @@ class Lane:
         self._lock = threading.Lock()
         self._progress = threading.Condition(threading.Lock())
         self._waiters = 0
-        self._asleep = False
+        self.asleep = False
         self._bell = Bell()
         # When waiting for handlers has to be over; set when the process begins to end.
         self._end: float | None = None
@@ -256,16 +262,18 @@ class Lane:
 
     def wake(self, now: bool = False) -> None:
         """Have the thread look at what is ready; ``now``: also where it waits for more."""
-        if self._asleep or now:
-            self._asleep = False
+        if self.asleep or now:
+            self.asleep = False
             self.wake_ups += 1
             self._bell.ring()
         # Whoever holds the lock instead looks at the seats before it lets a thread end.
         if self.thread is None and self._seats and self._lock.acquire(blocking=False):
             try:
+                self._start()
+            except RuntimeError:
                 # No room for a thread now: the next record tries again.
-                with contextlib.suppress(RuntimeError):
-                    self._start()
+                for seat in self.seats():
+                    seat.marked = False
             finally:
                 self._lock.release()
 
@@ -290,15 +298,15 @@ class Lane:
                 napped = True
                 self._wait(_NAP)
             else:
-                self._asleep = True
+                self.asleep = True
                 # What became ready before saw no sleeper to wake.
                 if self.ready:
-                    self._asleep = False
+                    self.asleep = False
                 elif self._ends():
                     return
                 else:
                     self._wait(self._look_again_in())
-                    self._asleep = False
+                    self.asleep = False
                     # Nobody tells that these have something.
                     self._mark_silent()
 
@@ -353,7 +361,7 @@ class Lane:
         with self._lock:
             if self._seats:
                 return False
-            self._asleep = False
+            self.asleep = False
             self.thread = None
         return True
 
@@ -428,7 +436,7 @@ class Lane:
         """Begin anew, with the same seats and without records."""
         self._lock = threading.Lock()
         self._progress = threading.Condition(threading.Lock())
-        self._waiters, self._asleep, self.thread, self._end = 0, False, None, None
+        self._waiters, self.asleep, self.thread, self._end = 0, False, None, None
         self.ready.clear()
         self._bell.begin_anew()
         for seat in self.seats():

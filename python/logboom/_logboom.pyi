@@ -9,6 +9,7 @@ __all__ = [
     "ConfigError",
     "Context",
     "LogboomError",
+    "MarkingPut",
     "Report",
     "Route",
     "Stats",
@@ -21,6 +22,7 @@ __all__ = [
     "compress_shared_file",
     "configure",
     "default_durable_directory",
+    "deliver",
     "extend_context",
     "flush",
     "format_exception",
@@ -33,6 +35,7 @@ __all__ = [
     "recover",
     "rotate_shared_file",
     "setup",
+    "setup_lane",
     "shrink_context",
     "shutdown",
     "stats",
@@ -49,6 +52,13 @@ class ConfigError(LogboomError, ValueError): ...
 class Context:
     def as_dict(self) -> dict[str, Any]: ...
     def __len__(self) -> int: ...
+
+@final
+class MarkingPut:
+    def __new__(
+        cls, behind: Callable[[Any], object], seats: list[Any], lane: Any, plain: bool
+    ) -> MarkingPut: ...
+    def __call__(self, record: Any) -> None: ...
 
 @final
 class Route:
@@ -127,6 +137,15 @@ class StructuredCore:
     def format(self, attributes: dict[str, Any], exception: Any, stack: Any) -> str: ...
 
 def setup(parts: dict[str, Any]) -> None: ...
+def deliver(
+    seat: Any,
+    listener: Any,
+    records: list[Any],
+    queue: Any,
+    done: Callable[[], object],
+    report: Callable[[BaseException], object],
+) -> None: ...
+def setup_lane(given: dict[str, Any]) -> None: ...
 def class_stamp(class_: type, /) -> int: ...
 def logger_methods(class_: type[logging.Logger], /) -> list[tuple[str, Any]]: ...
 def library_obstacle() -> str | None: ...

@@ -14,6 +14,7 @@ import queue as _queue
 from typing import TYPE_CHECKING, Any
 
 from logboom import _context, _handlers, _lane, _logboom, _sources
+from logboom._loggers import LIBRARY_SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -219,6 +220,51 @@ class QueueHandler(logging.handlers.QueueHandler):
         if isinstance(listener, QueueListener):
             listener._stop_by_itself(_logboom.options()["shutdown_timeout"])
         super().close()
+
+
+_ON_THE_WAY = ("handle", "emit", "prepare", "enqueue", "format", "filter", "acquire", "release")
+_PLAIN = {name: getattr(QueueHandler, name) for name in (*_ON_THE_WAY, "listener")}
+_HANDLERS_SOURCE = logging.handlers.QueueListener.handle.__code__.co_filename
+_LIBRARY_ONES = {name: getattr(logging.handlers.QueueHandler, name) for name in _ON_THE_WAY}
+
+
+def _is_plain(kind: type) -> bool:
+    """Whether the handlers of a class do what ours do with a record, as the library defines it."""
+    if not issubclass(kind, QueueHandler) or not {"args", "exc_info", "exc_text"} <= {
+        *_OVERWRITTEN
+    }:
+        return False
+    library = logging.handlers.QueueHandler
+    sources = {LIBRARY_SOURCE, _HANDLERS_SOURCE}
+    return all(getattr(kind, name) is own for name, own in _PLAIN.items()) and all(
+        getattr(library, name) is own and own.__code__.co_filename in sources
+        for name, own in _LIBRARY_ONES.items()
+    )
+
+
+_HANDS_ON = {name: getattr(_LIBRARY, name) for name in ("handle", "prepare")}
+
+
+def _hands_on_plainly(kind: type) -> bool:
+    """Whether the listeners of a class hand records on as the library's do."""
+    return issubclass(kind, _LIBRARY) and all(
+        getattr(kind, name) is own and own.__code__.co_filename == _HANDLERS_SOURCE
+        for name, own in _HANDS_ON.items()
+    )
+
+
+_logboom.setup_lane(
+    {
+        "is_plain_handler": _is_plain,
+        "is_plain_listener": _hands_on_plainly,
+        "is_plain_queue": _sources.is_plain,
+        "listener_class": QueueListener,
+        "put_on": _context.put_on,
+        "silent": _sources.silent,
+        "formatter_class": logging.Formatter,
+        **_sources.PARTS,
+    }
+)
 
 
 def _resolve(name: str) -> Any:

@@ -12,7 +12,11 @@ A source takes without waiting, tells how much there is, and says how it tells o
 from __future__ import annotations
 
 import queue
+import threading
+from collections import deque
 from typing import TYPE_CHECKING, Any
+
+from logboom._logboom import MarkingPut
 
 if TYPE_CHECKING:
     import logging.handlers
@@ -21,6 +25,32 @@ if TYPE_CHECKING:
 
 # What a queue may not have overridden if a batch is to be taken from it in one go.
 _OF_A_PLAIN_QUEUE = ("get", "task_done", "_get", "_qsize")
+
+# How a plain queue takes what is put into it.
+_PUT = {
+    name: vars(queue.Queue)[name] for name in ("put", "put_nowait", "_put", "_qsize", "task_done")
+}
+
+
+def is_plain() -> bool:
+    """Whether nobody changed how `queue.Queue` puts what it is given, and counts what is done."""
+    own = vars(queue.Queue)
+    return all(own.get(name) is put for name, put in _PUT.items()) and all(
+        getattr(put, "__code__", None) is not None and put.__code__.co_filename == _SOURCE
+        for put in _PUT.values()
+    )
+
+
+_SOURCE = queue.Queue.__init__.__code__.co_filename
+# What its attributes are made of.
+PARTS = {
+    "queue_class": queue.Queue,
+    "simple_queue_class": queue.SimpleQueue,
+    "deque_class": deque,
+    "lock_class": type(threading.Lock()),
+    "rlock_class": type(threading.RLock()),
+    "condition_class": threading.Condition,
+}
 
 # Seats of silent queues by the queue's address, for handlers that put records there.
 silent: dict[int, Seat] = {}
@@ -131,16 +161,9 @@ class _InProcess(Source):
 
     def open(self) -> None:
         """Stand in the place of the queue's ``_put``."""
-        put = self.queue._put
+        plain = "_put" not in vars(self.queue) and type(self.queue) is queue.Queue
         owner: list[Seat] = [self.seat]
-
-        def hook(record: Any) -> None:
-            put(record)
-            for seat in owner:
-                most = seat.source.queue.maxsize
-                # Before the queue is full, and the producer refused: the lane may be waiting for more.
-                seat.mark(now=0 < most <= 2 * seat.source.queue._qsize())
-
+        hook = MarkingPut(self.queue._put, owner, self.seat.lane, plain)
         self._hook = (hook, owner)
         self.queue._put = hook
 

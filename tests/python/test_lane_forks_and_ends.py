@@ -61,7 +61,9 @@ def test_forks_while_threads_put_records(run_python, log):
     stop = threading.Event()
     def put():
         while not stop.is_set():
-            logger.info("busy")
+            # A handler that opens a file for each record is no match for two threads without rest.
+            if source.qsize() < 1000:
+                logger.info("busy")
     threads = [threading.Thread(target=put) for _ in range(2)]
     for thread in threads:
         thread.start()
@@ -142,3 +144,62 @@ def test_children_of_multiprocessing_hand_on_what_is_theirs(run_python, log):
             assert process.exitcode == 0
     """).ok()
     assert sorted(log.lines()) == [f"child {number}" for number in range(4)]
+
+
+END = """
+    import logging, logboom, os, queue, sys, threading, time
+    logboom.install()
+    logboom.configure(shutdown_timeout=0.05)
+    inside, go = threading.Event(), os.pipe()
+    source = queue.Queue()
+    logger = logging.getLogger("app")
+    logger.setLevel(10)
+    logger.propagate = False
+    logger.addHandler(logboom.QueueHandler(source))
+    class Last:
+        # Runs when the interpreter is being taken down; the other thread may go on now, into its end.
+        def __del__(self, write=os.write, go=go, sleep=time.sleep):
+            write(go[1], b"x")
+            # It is given every chance to come back: `sleep` gives the GIL away.
+            for _ in range(100):
+                sleep(0.005)
+    sys.last = Last()
+"""
+
+
+def test_the_lane_that_is_in_a_handler_at_the_end_of_the_interpreter(run_python):
+    outcome = run_python(
+        END
+        + """
+    class Waits(logging.Handler):
+        def createLock(self):  # the library asks for it at exit
+            self.lock = None
+        def handle(self, record):
+            self.emit(record)
+        def emit(self, record, inside=inside, read=os.read, go=go):
+            inside.set()
+            read(go[0], 1)
+    logboom.QueueListener(source, Waits()).start()
+    logger.info("x")
+    inside.wait()
+    """
+    )
+    assert outcome.code == 0, outcome
+    assert "logboom: 1 records were waiting" in outcome.err
+
+
+def test_a_daemon_thread_that_puts_a_record_at_the_end_of_the_interpreter(run_python):
+    outcome = run_python(
+        END
+        + """
+    logger.info("the first")
+    class Waits:
+        def __str__(self, inside=inside, read=os.read, go=go):
+            inside.set()
+            read(go[0], 1)
+            return "late"
+    threading.Thread(target=logger.info, args=("%s", Waits()), daemon=True).start()
+    inside.wait()
+    """
+    )
+    assert outcome.code == 0, outcome

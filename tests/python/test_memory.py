@@ -98,6 +98,33 @@ def test_a_process_does_not_grow(run_python: Runner, case: str) -> None:
     assert grown <= bound, f"grew by {grown / MIB:.1f} MiB"
 
 
+DROPPED = {
+    "fields": "logger.info('x', extra={'number': number})",
+    "templates": "logger.info(f'{number} %d', number)",
+    "sites": "exec(compile('logger.info(1)', f'made_{number}.py', 'exec'))",
+}
+
+
+@pytest.mark.parametrize("case", DROPPED)
+def test_what_a_call_lets_go_is_given_up_by_calls_alone(run_python: Runner, case: str) -> None:
+    run_python(
+        PREAMBLE
+        + f"""
+logger = logging.getLogger("app")
+def do(count):
+    for number in range(count):
+        {DROPPED[case]}
+    gc.collect()
+    return sys.getallocatedblocks()
+do(10_000)
+# Nothing else of ours runs meanwhile, which would give up what waits for that.
+before = do(10_000)
+grown = do(10_000) - before
+assert grown < 1_000, grown
+"""
+    ).ok()
+
+
 def test_loggers_that_stay_take_what_they_take_in_the_library(run_python: Runner) -> None:
     do = """
 def do(count, made=[0]):

@@ -19,6 +19,7 @@ use crate::ffi::object::own;
 use crate::ffi::{self, Ref, Still};
 use crate::fields::Fields;
 use crate::global;
+use crate::lane;
 use crate::logger::{self, Ask, Plan};
 use crate::route::Wants;
 use crate::sites::{self, CachedSite};
@@ -42,7 +43,7 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
-    fn raise(error: PyErr) -> Exit {
+    pub(crate) fn raise(error: PyErr) -> Exit {
         Exit::Raise(Box::new(error))
     }
 }
@@ -171,14 +172,14 @@ pub(crate) fn submit_with(
 }
 
 /// A call that is to be captured.
-struct Call<'c> {
-    logger: Ref<'c>,
-    level: &'c logger::Level,
-    message: Ref<'c>,
-    arguments: &'c [Ref<'c>],
+pub(crate) struct Call<'c> {
+    pub(crate) logger: Ref<'c>,
+    pub(crate) level: &'c logger::Level,
+    pub(crate) message: Ref<'c>,
+    pub(crate) arguments: &'c [Ref<'c>],
     /// The exception, in any form that `Logger._log` takes.
-    exc_info: Option<Ref<'c>>,
-    time_ns: i64,
+    pub(crate) exc_info: Option<Ref<'c>>,
+    pub(crate) time_ns: i64,
 }
 
 /// The same for whatever a record may have.
@@ -190,6 +191,13 @@ fn submit_more(
     fields: &mut Fields<'_>,
     mut plan: Plan,
 ) -> Result<(), Exit> {
+    if plan.wants.record {
+        // What goes to both the library takes to both.
+        return match plan.routes.is_empty() {
+            true => lane::submit(state, still, call, fields),
+            false => Err(Exit::Library),
+        };
+    }
     let &Call { logger, level, message, arguments, exc_info, time_ns } = call;
     let asked = attributes(state, still, &plan.wants, level.number)?;
 
@@ -310,7 +318,8 @@ fn goes(
     plan: &mut Plan,
 ) -> Result<bool, Exit> {
     let enabled = logger::plan(state, still, logger, level, fields, ask, plan);
-    Ok(enabled.map_err(|_| Exit::Library)? && !plan.routes.is_empty())
+    let enabled = enabled.map_err(|_| Exit::Library)?;
+    Ok(enabled && (!plan.routes.is_empty() || plan.wants.record))
 }
 
 /// Submits; waits without the GIL where the ring is full.
@@ -430,7 +439,7 @@ type Attributes<'py> = ArrayVec<(Attribute, Bound<'py, PyString>), MOST_ATTRIBUT
 
 /// `logging` swallows and reports an `Exception` while formatting, so the library must see it again;
 /// anything else belongs to the caller.
-fn exit(error: FormatNow) -> Exit {
+pub(crate) fn exit(error: FormatNow) -> Exit {
     match error {
         FormatNow::Library => Exit::Library,
         FormatNow::Raise(error) => Exit::raise(error),

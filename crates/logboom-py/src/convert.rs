@@ -1,6 +1,6 @@
 //! Python objects to typed values, and messages that Python has to format.
 
-use crate::ffi::Ref;
+use crate::ffi::{Ref, calls};
 use crate::state::state;
 use logboom::field::Value;
 use logboom::format::percent::Kind;
@@ -109,22 +109,11 @@ pub(crate) fn format_now<'py>(
     arguments: &[Ref<'_>],
 ) -> Result<Bound<'py, PyString>, FormatNow> {
     let format = || -> PyResult<Bound<'py, PyString>> {
-        let message = message.bound(py).str()?;
+        let message = calls::text(&message.bound(py))?;
         if arguments.is_empty() {
             return Ok(message);
         }
-        let operand = match arguments {
-            [only] => {
-                let only = only.bound(py);
-                if is_full_mapping(py, &only)? {
-                    only
-                } else {
-                    PyTuple::new(py, [only])?.into_any()
-                }
-            }
-            _ => PyTuple::new(py, arguments.iter().map(|a| a.bound(py)))?.into_any(),
-        };
-        Ok(message.rem(operand)?.cast_into()?)
+        Ok(calls::remainder(message.as_any(), &operand(py, arguments)?)?.cast_into()?)
     };
     format().map_err(|error| {
         if error.is_instance_of::<PyException>(py) && !error.is_instance_of::<PyRecursionError>(py)
@@ -134,6 +123,20 @@ pub(crate) fn format_now<'py>(
             FormatNow::Raise(error)
         }
     })
+}
+
+/// What `LogRecord.__init__` makes of these arguments.
+///
+/// # Errors
+/// What Python raises when an argument is asked for its truth.
+pub(crate) fn operand<'py>(py: Python<'py>, arguments: &[Ref<'_>]) -> PyResult<Bound<'py, PyAny>> {
+    if let [only] = arguments {
+        let only = only.bound(py);
+        if is_full_mapping(py, &only)? {
+            return Ok(only);
+        }
+    }
+    Ok(PyTuple::new(py, arguments.iter().map(|one| one.bound(py)))?.into_any())
 }
 
 /// Whether `LogRecord.__init__` takes a single argument to be what `%(key)s` refers to.

@@ -10,7 +10,8 @@
 
 use crate::context::Context;
 use crate::convert;
-use crate::ffi::{Ref, Still};
+use crate::ffi::made::Held;
+use crate::ffi::{Ref, Still, calls};
 use crate::structured::{self, Kept, is_free};
 use logboom::field::{Field, Value};
 use logboom::format::percent::Kind;
@@ -26,8 +27,8 @@ pub(crate) struct Fields<'c> {
 /// A key and a value of `extra`, by references of their own: a full ring is waited for without the
 /// GIL, and others may change the dictionary then.
 struct Extra {
-    key: Py<PyString>,
-    value: Py<PyAny>,
+    key: Held<PyString>,
+    value: Held,
     /// What it is, where that is known.
     kept: Option<Kept>,
 }
@@ -47,7 +48,8 @@ impl<'c> Fields<'c> {
             if !is_free(key.to_str().ok()?) {
                 return None;
             }
-            self.extra.push(Extra { key: key.unbind(), value: value.unbind(), kept: None });
+            let (key, value) = (Held::new(key.unbind()), Held::new(value.unbind()));
+            self.extra.push(Extra { key, value, kept: None });
         }
         Some(())
     }
@@ -83,6 +85,30 @@ impl<'c> Fields<'c> {
             }
         }
         Ok(())
+    }
+
+    /// Puts them on a record as attributes; ``context`` adds the bound ones.
+    ///
+    /// # Errors
+    /// If there is no memory.
+    pub(crate) fn put_on(
+        &self,
+        attributes: &Bound<'_, PyDict>,
+        context: &Py<PyAny>,
+    ) -> PyResult<()> {
+        for one in &self.extra {
+            attributes.set_item(&*one.key, &*one.value)?;
+        }
+        if self.context.is_some() {
+            calls::call_with(context.bind(attributes.py()), attributes)?;
+        }
+        Ok(())
+    }
+
+    /// Whether there are none.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.extra.is_empty() && self.context.is_none()
     }
 
     /// All of them: `extra` first, and of the context what is not in it.

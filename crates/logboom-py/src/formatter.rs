@@ -59,6 +59,12 @@ pub(crate) struct Look {
 }
 
 impl Look {
+    /// The same for a look at `None`, the library's default one.
+    #[inline]
+    pub(crate) fn holds_for_none(&self, state: &State, still: &Still<'_>) -> bool {
+        self.holds(state, still, Ref::from_py(still, &self.given))
+    }
+
     /// Whether `formatter` is the one looked at, and as it was; to be asked where the last look at
     /// the library's settings holds.
     #[inline]
@@ -108,6 +114,19 @@ fn core_of<'py>(formatter: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, Str
 
 const FORMATTER_METHODS: [&str; 6] =
     ["format", "formatTime", "formatException", "formatMessage", "formatStack", "usesTime"];
+/// The look at the library's default formatter, if that makes of a record its message and nothing else.
+/// The last look at the library's settings has to hold.
+///
+/// # Errors
+/// None of its own; what Python raises while attributes are read.
+pub(crate) fn look_at_default(py: Python<'_>) -> PyResult<Option<Look>> {
+    let looked = look(py, &py.None().into_bound(py))?;
+    Ok(looked.and_then(|(work, look)| match work {
+        Work::Pattern(pattern) if pattern.style.is_message() => Some(look),
+        _ => None,
+    }))
+}
+
 /// What a formatter may have of its own; anything else may be a method of the user's.
 const FORMATTER_ATTRIBUTES: [&str; 6] =
     ["_style", "_fmt", "datefmt", "converter", "default_time_format", "default_msec_format"];

@@ -13,6 +13,7 @@ mod ffi;
 mod fields;
 mod formatter;
 mod global;
+mod lane;
 mod lifecycle;
 mod logger;
 mod names;
@@ -45,8 +46,10 @@ fn _logboom(module: &Bound<'_, PyModule>) -> PyResult<()> {
         return Err(PyImportError::new_err("no memory is left to be told of forks"));
     }
     route::ROUTE.learn(py);
+    lane::MARKING_PUT.learn(py);
     traceback::make_ready(py)?;
     module.add_class::<route::Route>()?;
+    module.add_class::<lane::MarkingPut>()?;
     module.add_class::<context::Context>()?;
     module.add_class::<stats::Stats>()?;
     module.add_class::<stats::Report>()?;
@@ -56,6 +59,8 @@ fn _logboom(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(state::setup, module)?)?;
     module.add_function(wrap_pyfunction!(state::class_stamp, module)?)?;
+    module.add_function(wrap_pyfunction!(lane::setup_lane, module)?)?;
+    module.add_function(wrap_pyfunction!(lane::deliver, module)?)?;
     module.add_function(wrap_pyfunction!(logger::logger_methods, module)?)?;
     module.add_function(wrap_pyfunction!(logger::library_obstacle, module)?)?;
     module.add_function(wrap_pyfunction!(logger::way_obstacle, module)?)?;

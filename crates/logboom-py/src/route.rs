@@ -51,6 +51,8 @@ pub(crate) struct Wants {
     pub(crate) fields: bool,
     /// Every field that there is.
     pub(crate) all_fields: bool,
+    /// A `LogRecord`, for a handler that puts it into a queue.
+    pub(crate) record: bool,
 }
 
 impl Wants {
@@ -69,13 +71,13 @@ impl Wants {
         let all_fields = compiled.shows_all_fields();
         let pattern = compiled.pattern.as_ref();
         let fields = pattern.is_some_and(|pattern| pattern.required_fields().next().is_some());
-        Wants { site, thread_name, process_name, task_name, fields, all_fields }
+        Wants { site, thread_name, process_name, task_name, fields, all_fields, record: false }
     }
 
     /// Whether nothing is asked for but the place of the call, if that.
     #[inline]
     pub(crate) fn only_sites(&self) -> bool {
-        self.none_of_these() && !self.fields && !self.all_fields
+        self.none_of_these() && !self.fields && !self.all_fields && !self.record
     }
 
     /// Whether nothing is asked for that only Python code can tell.

@@ -8,6 +8,7 @@
 
 use crate::ffi::Still;
 use crate::ffi::frame::{self, SiteKey};
+use crate::ffi::made;
 use crate::ffi::object::GilSlot;
 use crate::global;
 use crate::state::State;
@@ -89,6 +90,8 @@ fn resolve(state: &State, still: &mut Still<'_>, key: SiteKey) -> Option<CachedS
     let site = describe(state, &code, line).ok()?;
     let known = Known { key, code: code_ref, site: site.clone() };
     SITES[key.hash() % PLACES].set(still, Some(known));
+    // The code object that it pushed out.
+    made::give_up_dropped();
     Some(site)
 }
 

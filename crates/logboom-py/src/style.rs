@@ -26,6 +26,13 @@ pub(crate) struct Style {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Defaults(Vec<(String, Owned)>);
 
+impl Style {
+    /// Whether it shows the message of a record, and nothing else.
+    pub(crate) fn is_message(&self) -> bool {
+        self.style == PatternStyle::Percent && self.pattern == "%(message)s"
+    }
+}
+
 impl Defaults {
     pub(crate) fn fields(&self) -> Vec<Field<'_>> {
         self.0.iter().map(|(key, value)| Field { key, value: value.value() }).collect()

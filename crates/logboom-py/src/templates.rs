@@ -5,6 +5,7 @@
 //! to lie there. Beside each stands which kinds of arguments Python's `%` takes and the writer
 //! renders exactly; a template met twice gets an id in the ring's table.
 
+use crate::ffi::made;
 use crate::ffi::object::{GilCell, GilSlot, own};
 use crate::ffi::{Ref, Still};
 use crate::names::Name;
@@ -48,6 +49,8 @@ pub(crate) fn meet(still: &mut Still<'_>, message: Ref<'_>, text: &str) {
     let place = &TEMPLATES[(message.address() >> 4) % PLACES];
     if place.get(still).is_none_or(|known| !message.is(&known.object)) {
         place.set(still, Some(learn(message, text)));
+        // The template that it pushed out.
+        made::give_up_dropped();
     }
 }
 

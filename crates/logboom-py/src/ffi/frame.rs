@@ -30,6 +30,8 @@ pub(crate) struct SiteKey {
 
 // SAFETY: the addresses are only compared; whoever caches a key holds the code object beside it.
 unsafe impl Send for SiteKey {}
+// SAFETY: as above.
+unsafe impl Sync for SiteKey {}
 
 impl SiteKey {
     /// A number that differs between neighbouring places.

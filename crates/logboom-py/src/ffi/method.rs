@@ -5,6 +5,7 @@
 //! specialised call instruction calls it directly. Each trampoline borrows the arguments, makes the
 //! [`Still`] of the call and fences panics: a log call never unwinds into the interpreter.
 
+use super::calls;
 use super::object::{Ref, Still};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -70,34 +71,7 @@ impl<'c> Call<'c> {
                 keywords.set_item(name, argument(count + at))?;
             }
         }
-        let ending = Ending;
-        // SAFETY: all three are alive, and of the types that are asked for.
-        let result =
-            unsafe { PyObject_Call(function.as_ptr(), positional.as_ptr(), keywords.as_ptr()) };
-        std::mem::forget(ending);
-        // SAFETY: a new reference, or null with an exception set.
-        unsafe { Bound::from_owned_ptr_or_err(py, result) }
-    }
-}
-
-unsafe extern "C-unwind" {
-    fn PyObject_Call(
-        callable: *mut ffi::PyObject,
-        positional: *mut ffi::PyObject,
-        keywords: *mut ffi::PyObject,
-    ) -> *mut ffi::PyObject;
-}
-
-/// A thread that comes back to an interpreter that is going away is ended where it asks for the GIL
-/// (before 3.14 by `pthread_exit`), which unwinds through all its frames. Those of Rust cannot be
-/// unwound so: the thread stops at the first of them instead, as PyO3 has its own calls do.
-struct Ending;
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        loop {
-            std::thread::park();
-        }
+        calls::call_with_all(function, &positional, &keywords)
     }
 }
 

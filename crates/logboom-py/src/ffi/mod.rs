@@ -18,9 +18,11 @@
     reason = "a call and the check of what it gave rest on one argument"
 )]
 
+pub(crate) mod calls;
 pub(crate) mod dict;
 pub(crate) mod frame;
 pub(crate) mod guard;
+pub(crate) mod made;
 pub(crate) mod method;
 pub(crate) mod object;
 pub(crate) mod paving;

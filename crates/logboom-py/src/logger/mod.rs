@@ -17,12 +17,14 @@
 
 mod methods;
 mod obstacle;
+mod queued;
 mod reached;
 mod trail;
 mod view;
 
 pub(crate) use methods::{is_native, logger_methods};
 pub(crate) use obstacle::{handler_obstacle, library_obstacle, logger_obstacle, way_obstacle};
+pub(crate) use queued::{Target, target};
 pub(crate) use trail::find as known_way;
 
 use crate::ffi::dict::Key;

@@ -8,7 +8,7 @@
 //! Pinned by `tests/python/test_explain.py`.
 
 use super::reached::Reached;
-use super::{Plan, settle, view};
+use super::{Detour, Plan, settle, view};
 use crate::context;
 use crate::ffi::{Ref, Still};
 use crate::fields::Fields;
@@ -92,7 +92,8 @@ pub(crate) fn way_obstacle(logger: &Bound<'_, PyAny>, level: i32) -> Option<&'st
     let level = super::Level::new(py, level).ok()?;
     told(py, |state, still, fields| {
         let (logger, mut plan) = (Ref::from_bound(logger), Plan::new());
-        super::plan(state, still, logger, &level, fields, super::Ask::Where, &mut plan)
+        super::plan(state, still, logger, &level, fields, super::Ask::Where, &mut plan)?;
+        without_record(&plan)
     })
 }
 
@@ -118,9 +119,15 @@ pub(crate) fn handler_obstacle(handler: &Bound<'_, PyAny>) -> Option<&'static st
         settle(state, still, |still| {
             let mut plan = Plan::new();
             // Above every level, so that no handler is passed over.
-            reached.visit(state, still, Ref::from_bound(handler), i64::MAX, fields, &mut plan)
+            reached.visit(state, still, Ref::from_bound(handler), i64::MAX, fields, &mut plan)?;
+            without_record(&plan).map_err(Detour::Library)
         })
     })
+}
+
+/// A handler that puts records into a queue is given one, however it is made.
+fn without_record(plan: &Plan) -> Result<(), Obstacle> {
+    if plan.wants.record { Err(Obstacle::HandlerClass) } else { Ok(()) }
 }
 
 /// The word for what `look` meets, with the context that is bound here.

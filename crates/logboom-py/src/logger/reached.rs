@@ -1,5 +1,6 @@
 //! What a look at a handler found, and going past it with a record.
 
+use super::queued::Queued;
 use super::trail::MOST_TURNS;
 use super::view::is_overridden;
 use super::{Detour, Obstacle, Plan, Stale};
@@ -22,6 +23,8 @@ pub(super) enum Reached {
     Ours(Ours),
     /// One that does nothing with a record, unless it has a `handle` of its own.
     Null(ObjectStamp, Option<Obstacle>),
+    /// One that puts records into a queue.
+    Queue(Queued),
     /// Anything else, whose attributes are nobody's to touch.
     Foreign(Option<ClassStamp>),
 }
@@ -45,6 +48,11 @@ impl Reached {
         handler: &Bound<'_, PyAny>,
     ) -> Reached {
         let kind = state.classified(still, handler);
+        if kind == Kind::QueueHandler
+            && let Some(queued) = Queued::read(state, still, handler)
+        {
+            return Reached::Queue(queued);
+        }
         if matches!(kind, Kind::Handler | Kind::NullHandler)
             && let Ok((stamp, attributes)) = ObjectStamp::of(handler, [])
             // All of that may have run Python code.
@@ -89,6 +97,7 @@ impl Reached {
                 (true, Some(obstacle)) => Err(Detour::Library(*obstacle)),
                 (false, _) => Err(Detour::Changed),
             },
+            Reached::Queue(queued) => queued.visit(still, handler, level, plan),
             // The verdict is about the class, so it is good for each of its objects.
             Reached::Foreign(class) => match class.is_none_or(|class| class.is_of(handler)) {
                 true => Err(Detour::Library(Obstacle::HandlerClass)),
@@ -113,7 +122,7 @@ impl Reached {
         match self {
             Reached::Ours(ours) => ours.guard(state, still, handler, level, paving, turns),
             Reached::Null(stamp, None) => stamp.guard(paving),
-            Reached::Null(..) | Reached::Foreign(_) => None,
+            Reached::Null(..) | Reached::Queue(_) | Reached::Foreign(_) => None,
         }
     }
 }

@@ -109,7 +109,7 @@ pub(super) fn lay(
 
 /// Whether what the plan says is the same for each record of the level.
 fn may_be_laid(plan: Option<&Plan>) -> bool {
-    plan.is_none_or(|plan| plan.logger.is_some() && !plan.wants.fields)
+    plan.is_none_or(|plan| plan.logger.is_some() && !plan.wants.fields && !plan.wants.record)
 }
 
 /// Goes the way of [`walk`](super::walk) again.

@@ -36,6 +36,8 @@ pub(crate) enum Kind {
     Handler,
     /// A handler that does nothing with a record.
     NullHandler,
+    /// Our handler that puts records into a queue, every method on the way as we know it.
+    QueueHandler,
     /// Anything else: the library's own way.
     Foreign,
 }

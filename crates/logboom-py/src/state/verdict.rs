@@ -2,6 +2,7 @@
 
 use super::{Kind, State};
 use crate::ffi::guard::lookup;
+use crate::lane;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
 
@@ -19,6 +20,7 @@ const LOGGER_ATTRIBUTES: [&str; 7] =
     ["name", "parent", "propagate", "handlers", "disabled", "filters", "_cache"];
 pub(super) const HANDLER_METHODS: [&str; 7] =
     ["handle", "emit", "format", "filter", "acquire", "release", "flush"];
+const QUEUE_HANDLER_ATTRIBUTES: [&str; 5] = ["level", "filters", "formatter", "lock", "queue"];
 const HANDLER_ATTRIBUTES: [&str; 4] = ["level", "filters", "formatter", "_route"];
 
 impl State {
@@ -56,6 +58,10 @@ impl State {
                 && is_newline(class)?
                 && self.helpers.is_plain.bind(py).call1((class,))?.is_truthy()?;
             return Ok(if plain { Kind::Handler } else { Kind::Foreign });
+        }
+        if lane::is_plain_handler(class)? {
+            let plain = keeps_attributes_in_dict(class, &QUEUE_HANDLER_ATTRIBUTES);
+            return Ok(if plain { Kind::QueueHandler } else { Kind::Foreign });
         }
         let logger = self.library_logger.bind(py);
         if class.is_subclass(logger)? {

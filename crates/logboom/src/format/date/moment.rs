@@ -27,7 +27,7 @@ impl Default for TimeModel {
 impl TimeModel {
     /// Seconds since the epoch, as `time.time()` or the division gives them.
     #[inline]
-    pub(crate) fn created(self, time_ns: i64) -> f64 {
+    pub fn created(self, time_ns: i64) -> f64 {
         match self {
             TimeModel::Float { .. } if time_ns % NANOS_PER_SECOND == 0 => {
                 (time_ns / NANOS_PER_SECOND) as f64
@@ -46,7 +46,7 @@ impl TimeModel {
 
     /// Whole milliseconds within the second.
     #[inline]
-    pub(crate) fn msecs(self, time_ns: i64, created: f64) -> f64 {
+    pub fn msecs(self, time_ns: i64, created: f64) -> f64 {
         let whole = created as i64;
         match self {
             // The cast truncates, and makes a negative zero positive, as Python's `int` does.
@@ -63,7 +63,7 @@ impl TimeModel {
     }
 
     /// Milliseconds since the start.
-    pub(crate) fn relative_created(self, time_ns: i64, created: f64) -> f64 {
+    pub fn relative_created(self, time_ns: i64, created: f64) -> f64 {
         match self {
             TimeModel::Float { start } => (created - start) * 1000.0,
             TimeModel::Nanoseconds { start_ns } => {
