@@ -60,8 +60,8 @@ def configure(**options: Unpack[_EngineOptions]) -> None:
     interrupted waits for room does not wait either: its record goes beside the ring, up to 1 MiB of
     them, and is dropped beyond that.
     ``shutdown_timeout``: seconds that the end of the process may take; default 5.0.
-    ``notice_interval``: least seconds between two notices of drops in one log, and between two reports of
-    faults; default 1.0. A flush, a close and the end of the process tell the rest at once.
+    ``notice_interval``: least seconds between two notices of drops in one log, and between two reports
+    of faults; default 1.0. A flush, a close and the end of the process tell the rest at once.
 
     ``durable``: a directory in which the ring lies as a file, so that what was logged outlives the
     process, or `True` for ``/dev/shm/logboom-UID``; default `None`, also ``LOGBOOM_DURABLE`` in the

@@ -12,6 +12,8 @@ from logboom import _logboom
 
 pytestmark = pytest.mark.usefixtures("logging_as_it_was")
 
+POLICIES = "expected `block`, `drop_newest`, `drop_oldest` or `sample`"
+
 REFUSED = [
     ({"capacity_bytes": 0}, "invalid `capacity_bytes`: got 0, expected 65536 to 17179869184"),
     (
@@ -41,9 +43,9 @@ REFUSED = [
     ),
     ({"table_bytes": 0}, "invalid `table_bytes`: got 0, expected 4096 to 1073741824"),
     ({"table_bytes": 2**31}, f"invalid `table_bytes`: got {2**31}, expected 4096 to 1073741824"),
-    ({"overflow": "lossy"}, 'invalid `overflow`: got "lossy", expected `block` or `drop_newest`'),
-    ({"overflow": 1}, "invalid `overflow`: got 1, expected `block` or `drop_newest`"),
-    ({"overflow": None}, "invalid `overflow`: got None, expected `block` or `drop_newest`"),
+    ({"overflow": "lossy"}, f'invalid `overflow`: got "lossy", {POLICIES}'),
+    ({"overflow": 1}, f"invalid `overflow`: got 1, {POLICIES}"),
+    ({"overflow": None}, f"invalid `overflow`: got None, {POLICIES}"),
     (
         {"block_timeout": -1},
         "invalid `block_timeout`: got -1, expected a number of seconds, 0 or more",
@@ -72,8 +74,8 @@ REFUSED = [
         {"nonsense": 1},
         (
             "unknown option: got `nonsense`, expected one of `capacity_bytes`, `table_bytes`, "
-            "`overflow`, `block_timeout`, `shutdown_timeout`, `notice_interval`, `durable`, "
-            "`sync_every`, `sync_level`"
+            "`overflow`, `block_timeout`, `block_on_event_loop`, `shutdown_timeout`, "
+            "`notice_interval`, `durable`, `sync_every`, `sync_level`"
         ),
     ),
 ]

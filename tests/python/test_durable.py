@@ -198,7 +198,7 @@ def test_a_living_process_is_left_alone(tmp_path):
 
 
 def test_descriptors_that_were_given_to_other_files_are_left_alone(tmp_path):
-    closing = '''
+    closing = """
 for fd in os.listdir("/proc/self/fd"):
     if os.path.exists(f"/proc/self/fd/{fd}") and "rings" in os.readlink(f"/proc/self/fd/{fd}"):
         os.close(int(fd))
@@ -206,7 +206,7 @@ others = [open(f"other{n}", "w+b") for n in range(4)]
 for other in others:
     other.write(b"x" * 6_000_000)
     other.flush()
-'''
+"""
     body = f"""
 lines(0, 100)
 {closing}

@@ -40,9 +40,12 @@ def test_each_takes_the_place_of_its_peer(name):
     assert name in logboom.__all__
     expected = inspect.signature(library)
     found = inspect.signature(ours)
-    assert list(found.parameters) == list(expected.parameters)
+    # What is ours comes behind, by keyword only.
+    own = [p.kind for key, p in found.parameters.items() if key not in expected.parameters]
+    assert set(own) <= {inspect.Parameter.KEYWORD_ONLY}
+    assert list(found.parameters)[: len(expected.parameters)] == list(expected.parameters)
     defaults = {name: parameter.default for name, parameter in expected.parameters.items()}
-    assert {name: parameter.default for name, parameter in found.parameters.items()} == defaults
+    assert {key: found.parameters[key].default for key in defaults} == defaults
 
 
 def test_bound_fields_are_on_the_records(logger):

@@ -204,9 +204,10 @@ SIGNALS = """
 handled = 0
 def on_alarm(*_):
     global handled
-    logger.info("signal %d", handled)
-    handled += 1
-    if handled % 10 == 0:
+    # Another one may come in the middle of this one.
+    number, handled = handled, handled + 1
+    logger.info("signal %d", number)
+    if number % 10 == 9:
         say("handled ten")
 signal.signal(signal.SIGALRM, on_alarm)
 signal.setitimer(signal.ITIMER_REAL, 0.005, 0.005)
@@ -227,7 +228,6 @@ def test_signal_handlers_that_log_while_their_thread_waits_for_room(run_python):
     for _ in range(4):
         assert running.stderr.readline() == "handled ten\n"
     first = running.stdout.readline()
-    assert first.startswith("line 0 ")
     assert running.stderr.readline() == "handled ten\n"
     out, err = finish(running)
     handled, written, dropped = map(int, re.findall(r"\d+", err.splitlines()[-1]))
@@ -238,7 +238,7 @@ def test_signal_handlers_that_log_while_their_thread_waits_for_room(run_python):
     plain = [int(line.split()[1]) for line in lines if line.startswith("line ")]
     assert plain == list(range(4000))
     signals = [int(line.split()[1]) for line in lines if line.startswith("signal ")]
-    assert signals == list(range(handled)), "each once, in order"
+    assert sorted(signals) == list(range(handled)), "each once"
 
 
 def test_a_signal_handler_that_forks_while_its_thread_waits_for_room(run_python):
