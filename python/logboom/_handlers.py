@@ -296,6 +296,11 @@ class FileHandler(StreamHandler, logging.FileHandler):
     `_open` made. ``errors``: as for `open`.
 
     `close` returns when the last line is in the file. `flush` waits for what was logged before.
+
+    Several processes may append to one file: a batch of lines is one write, behind whatever is there, so
+    lines stay whole. A line is torn only where the system takes a part of a batch, as on a full disk or
+    when the process is killed in the write, and another process writes before the rest is there; the
+    rotating handlers with ``shared=True`` repair that too.
     """
 
     __slots__ = ()

@@ -116,9 +116,14 @@ class _RotatingHandler(MovingHandler):
 
     def _reopen_if_moved(self) -> None:
         stream = STREAM.__get__(self)
-        if stream is not None and stream is self._opened and not self._leads_here():
+        if stream is None or stream is not self._opened:
+            return
+        if not self._leads_here():
             stream.close()
             STREAM.__set__(self, self._open())
+        elif stream.seekable():
+            # The library may ask the stream where it is, and others have written since.
+            stream.seek(0, os.SEEK_END)
 
     def _emit_by_library(self, record: logging.LogRecord) -> None:
         if self._sharing is None:

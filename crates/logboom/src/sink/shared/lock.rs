@@ -7,6 +7,10 @@
 //! 2. Nobody waits for longer than `patience`, and once somebody did in vain, not at all until the
 //!    lock was free again: a holder that was stopped keeps no other process from writing.
 //!
+//! A child that was forked while its parent held the lock has it open, too: the parent gives it back
+//! for both. Only if the parent is killed before, within that one batch, does it stay held until the
+//! child ends; the second invariant then keeps everybody writing, without rotation.
+//!
 //! Waiting is looking again after a nap: the lock is held for the length of one write, and a queue of
 //! sleepers would leave it unused for as long as each takes to wake up.
 
