@@ -77,9 +77,11 @@ pub(crate) fn rotating(path: PathBuf, rotation: Rotation, descriptor: i32) -> Py
     Ok((spec, turns, then))
 }
 
-type SharedFiles = HashMap<(PathBuf, Sharing), Weak<SharedFileSinkSpec>>;
+/// What a sink on a file that processes share was made for.
+type Agreement = (PathBuf, Sharing);
 
-static SHARED: LazyLock<Mutex<SharedFiles>> = LazyLock::new(Mutex::default);
+static SHARED: LazyLock<Mutex<HashMap<Agreement, Weak<SharedFileSinkSpec>>>> =
+    LazyLock::new(Mutex::default);
 
 /// The sink that writes to the file of this name in turns with other processes, in the same way.
 ///
