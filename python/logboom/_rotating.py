@@ -94,7 +94,7 @@ class _RotatingHandler(MovingHandler):
         """Hold the lock that the processes share, with ``stream`` on the file that has the name."""
         self.acquire()
         try:
-            if self._turn is not None:
+            if self._turn is not None and self._turn.is_ours:
                 yield self._turn
                 return
             with Turn(self.baseFilename) as turn:
@@ -157,7 +157,7 @@ class _RotatingHandler(MovingHandler):
     def doRollover(self) -> None:
         """Rotate now, on this thread; writes everything of before first.
 
-        Waits for its turn where the file is shared; `TimeoutError` after ten seconds.
+        Waits for its turn where the file is shared; `TimeoutError` after three seconds.
         """
         self._settle()
         if self._sharing is None:
@@ -196,7 +196,7 @@ class RotatingFileHandler(_RotatingHandler, library.RotatingFileHandler):
 
     ``shared``: whether other processes write to the same file; default false. They take turns by a lock,
     ``filename.lock``, a batch of lines each; one of them rotates, the others follow. All of them have to
-    have the same settings. A lock whose holder ended is free; one that is held for more than 10 s by a
+    have the same settings. A lock whose holder ended is free; one that is held for more than 3 s by a
     process that was stopped is passed over: lines are written, nothing is rotated. The file is
     UTF-8, ``mode`` is ``"a"``; names, ``namer`` and ``rotator`` are the library's own.
     ``max_total_bytes``: how many bytes all files may take together, the one that is written to counted

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 COMPRESSIONS = {"gzip": ".gz", "zstd": ".zst"}
 # How long anybody waits for a turn, in seconds; the writer does not wait longer either.
-PATIENCE = 10.0
+PATIENCE = 3.0
 _NAPS = (20e-6, 500e-6)
 
 _NOTE = struct.Struct("<8sQQq")
@@ -139,6 +139,13 @@ class Turn:
     def __init__(self, path: str) -> None:
         self._path = f"{path}.lock"
         self._descriptor = -1
+        # A child that is forked meanwhile has not got it.
+        self._process = os.getpid()
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is this process that has it."""
+        return self._process == os.getpid()
 
     def __enter__(self) -> Self:
         """Wait for it; `TimeoutError` after `PATIENCE`."""

@@ -466,6 +466,69 @@ def test_a_lock_that_somebody_holds_is_waited_for(logger, tmp_path, closing):
     assert files(tmp_path) == {"app.log": b"first\nsecond\n"}
 
 
+def test_a_lock_that_is_never_given_back_keeps_no_line(logger, tmp_path, closing, capfd):
+    """As by a process that was stopped: nothing is rotated, and nobody waits a second time."""
+    handler = closing(
+        logboom.RotatingFileHandler(tmp_path / "app.log", encoding="utf-8", shared=True, **SIZE)
+    )
+    logger.addHandler(handler)
+    with (tmp_path / "app.log.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for n in range(100):
+            logger.info("line %d", n)
+            handler.flush()
+        assert set(files(tmp_path)) == {"app.log"}
+        assert handler._route is not None
+    logger.info("and then")
+    handler.flush()
+    assert files(tmp_path) == {
+        "app.log": b"and then\n",
+        "app.log.1": b"".join(b"line %d\n" % n for n in range(100)),
+    }
+    assert "could not lock, wrote all the same" in capfd.readouterr().err
+
+
+def test_a_child_that_is_forked_in_its_parents_turn_has_no_turn(logger, tmp_path, closing):
+    handler = closing(
+        logboom.RotatingFileHandler(tmp_path / "app.log", encoding="utf-8", shared=True, **SIZE)
+    )
+    with handler._in_turn():
+        child = os.fork()
+        if child == 0:
+            try:
+                with handler._in_turn():
+                    os._exit(1)
+            except TimeoutError:
+                os._exit(7)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+
+def test_who_is_killed_behind_a_rotation_by_time_leaves_the_new_file(logger, tmp_path, closing):
+    """The file was moved and not noted: the others, whose time has come, do not move the new one."""
+    path = tmp_path / "app.log"
+    one, other = (
+        closing(
+            logboom.TimedRotatingFileHandler(path, "D", utc=True, encoding="utf-8", shared=True)
+        )
+        for _ in range(2)
+    )
+    for handler in (one, other):
+        logger.handlers = [handler]
+        logger.info("before")
+        handler.flush()
+    os.rename(path, tmp_path / "app.log.2020-01-01")
+    for handler in (one, other):
+        logger.handlers = [handler]
+        handler.rolloverAt = 1_577_923_200
+        logger.info("behind")
+        handler.flush()
+        assert handler.rolloverAt > time.time()
+    assert files(tmp_path) == {
+        "app.log": b"behind\n" * 2,
+        "app.log.2020-01-01": b"before\n" * 2,
+    }
+
+
 def test_delayed_and_closed_handlers_begin_anew(logger, tmp_path, closing):
     handler = closing(
         logboom.RotatingFileHandler(

@@ -67,6 +67,8 @@ sys.stdin.readline()
 """
 FORKED = """
 children = []
+# The writer is at it while the children are forked.
+log_lines("parent0", range(int(sys.argv[2]) // 2))
 for child in range(8):
     pid = os.fork()
     if pid == 0:
@@ -74,7 +76,7 @@ for child in range(8):
         logging.shutdown()
         os._exit(0)
     children.append(pid)
-log_lines("parent0", range(int(sys.argv[2])))
+log_lines("parent0", range(int(sys.argv[2]) // 2, int(sys.argv[2])))
 for pid in children:
     assert os.waitpid(pid, 0)[1] == 0
 """

@@ -43,7 +43,7 @@ use std::time::{Duration, SystemTime};
 /// What the lock's file has behind the name.
 const LOCK: &str = ".lock";
 /// How long anybody waits for the lock, unless told otherwise.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What the processes that share a file agree on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -100,7 +100,7 @@ impl SharedFileSinkSpec {
         SharedFileSinkSpec { named, sharing, spawner, patience: PATIENCE }
     }
 
-    /// How long a batch waits for the lock before it is written without; default 10 s. Longer keeps
+    /// How long a batch waits for the lock before it is written without; default 3 s. Longer keeps
     /// the writer of this process waiting for a holder that was stopped, shorter lets files grow
     /// where a disk is slow.
     #[must_use]
