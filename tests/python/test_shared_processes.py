@@ -6,6 +6,7 @@ Each process logs lines with its name and a number. ``LOGBOOM_TIMES`` is how man
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
 import random
@@ -107,6 +108,13 @@ def end(process: subprocess.Popen[str]) -> int:
     assert err == ""
     numbers = out.split()
     return int(numbers[-1]) if numbers else 0
+
+
+def size_of(path: Path) -> int:
+    """Give the size of a file, 0 where there is none."""
+    with contextlib.suppress(FileNotFoundError):
+        return path.stat().st_size
+    return 0
 
 
 def numbered(directory: Path) -> list[Path]:
@@ -225,6 +233,32 @@ def test_processes_that_are_killed_leave_what_others_go_on_with(run_python, tmp_
         check(seen, whole)
 
 
+def test_processes_that_are_killed_in_large_writes_leave_no_torn_line(
+    run_python, tmp_path, wait_for
+):
+    """The system cuts a large write short when the process is killed in it."""
+    text = program(f'RotatingFileHandler("app.log", {OPTIONS})', COUNT)
+    names = [f"process{n}" for n in range(6)]
+    processes = [run_python.start(text, who, "500000") for who in names]
+    go(*processes)
+
+    def size() -> int:
+        return sum(size_of(path) for path in numbered(tmp_path))
+
+    for process in processes:
+        enough = size() + 300_000
+        wait_for(lambda enough=enough: size() > enough, "more lines")
+        process.kill()
+        process.wait()
+    last = run_python.start(text, "last0", "10")
+    go(last)
+    end(last)
+    seen = read(numbered(tmp_path))
+    assert seen.pop("last0") == list(range(10))
+    for who, numbers in seen.items():
+        assert numbers == list(range(len(numbers))), f"lost, repeated or out of order: {who}"
+
+
 def numbered_or_copied(directory: Path) -> list[Path]:
     """Give the files, the oldest first, but no copies."""
     kept = [path for path in directory.glob("app.log*") if path.suffix in {".gz", ".compressing"}]
@@ -250,7 +284,7 @@ def test_logrotate_by_rename(run_python, tmp_path, wait_for, handler):
     log = tmp_path / "app.log"
     times = 1 if handler.startswith("File") else 10
     for number in range(times):
-        wait_for(lambda: log.exists() and log.stat().st_size > 10_000, "lines in a new file")
+        wait_for(lambda: size_of(log) > 10_000, "lines in a new file")
         os.rename(log, tmp_path / f"app.log.{times - number}")
     expected = {who: end(process) for who, process in processes.items()}
     check(read(numbered(tmp_path)), expected)
