@@ -67,6 +67,9 @@ print(1, flush=True)
 sys.stdin.readline()
 """
 FORKED = """
+import warnings
+# Python warns of a fork with threads; that this one does no harm is what is tested.
+warnings.simplefilter("ignore", DeprecationWarning)
 children = []
 # The writer is at it while the children are forked.
 log_lines("parent0", range(int(sys.argv[2]) // 2))
