@@ -278,6 +278,34 @@ assert os.waitpid(children[0], 0)[1] == 7 << 8
     assert child[0] == "from the handler"
 
 
+def test_a_call_that_waits_outlives_changes_of_the_ring(run_python):
+    running = run_python.start(
+        program(
+            {"overflow": "block"},
+            """
+over = False
+def change():
+    n = 0
+    while not over:
+        logboom.configure(capacity_bytes=65536 << n % 2)
+        n += 1
+        if n == 20:
+            say("changed")
+        time.sleep(0.02)
+thread = threading.Thread(target=change, daemon=True)
+thread.start()
+for n in range(5000):
+    logger.info("%d %s", n, "x" * 200)
+over = True
+thread.join()
+""",
+        )
+    )
+    assert running.stderr.readline() == "changed\n"
+    out, _err = finish(running)
+    assert [int(line.split()[0]) for line in out.splitlines()] == list(range(5000))
+
+
 EVENT_LOOP = """
 async def main():
     n = 0

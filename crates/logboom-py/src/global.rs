@@ -101,8 +101,9 @@ fn wait_for_room(py: Python<'_>, record: &Record<'_>) -> PyResult<Outcome> {
             return Ok(outcome);
         }
         handle_signals(py)?;
-        // A handler may have forked, and this is the child.
-        if !std::ptr::eq(current, engine()) {
+        // A handler may have forked, and this is the child. In the same process the place is kept, also
+        // when the engine was changed: the record may be in a ring by now.
+        if current.is_of_another_process() {
             current = engine();
             waiting = current.wait_for_room(record);
         }
@@ -114,7 +115,7 @@ fn deliver(py: Python<'_>, record: &Record<'_>) -> PyResult<()> {
     let mut large = current.submit_large(record);
     while py.detach(|| large.wait(Some(Instant::now() + SIGNALS_EVERY))).is_none() {
         handle_signals(py)?;
-        if !std::ptr::eq(current, engine()) && current.is_of_another_process() {
+        if current.is_of_another_process() {
             current = engine();
             large = current.submit_large(record);
         }

@@ -60,7 +60,7 @@
 //! Where: Linux as described. Elsewhere producers run a fence after each commit, no ring lies in a file,
 //! and on Windows the memory comes from the allocator.
 //!
-//! Pinned by the tests of this crate, one contract a file; by `tests/loom.rs`, which runs small models
+//! Pinned by the tests of this crate, one contract a file; by `tests/loom*.rs`, which run small models
 //! through every order of their steps; and by the fuzz target `ring_reader`.
 #![deny(missing_docs)]
 

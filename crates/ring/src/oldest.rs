@@ -16,8 +16,7 @@
 //! fits, so no more is dropped than that takes. The lock is held for a copy of the consumer's, or for
 //! the frames that one reservation costs; nobody waits for anything under it.
 //!
-//! Pinned by the loom models `dropping_the_oldest_loses_nothing_uncounted` and
-//! `a_copied_frame_is_freed_and_not_dropped`, and by `tests/the_oldest_make_room.rs`.
+//! Pinned by the loom models in `tests/loom_oldest.rs`, and by `tests/the_oldest_make_room.rs`.
 
 use crate::consumer::{Consumer, Frames};
 use crate::error::Refusal;
