@@ -77,7 +77,9 @@ def configure(**options: Unpack[_EngineOptions]) -> None:
     by name or number; default `None`, none. The writer's thread pays for both.
 
     Raises `ConfigError` (a `ValueError`) for an unknown option or one out of its bounds, before
-    anything is changed. The calling thread waits until the writer has written what was submitted.
+    anything is changed. What was submitted before is written first; the call does not wait for that,
+    unless eight rings of earlier calls are not written yet: then at most a second, after which it raises
+    `LogboomError` and changes nothing.
     """
     given: dict[str, Any] = dict(options)
     level = given.get("sync_level")

@@ -101,3 +101,25 @@ fn a_caller_that_waits_for_room_goes_on_in_the_successor() {
     assert!(successor.flush(Some(DEADLINE)).is_done());
     assert_eq!(sink.memory.lines().last().unwrap(), "waited");
 }
+
+#[test]
+fn rings_do_not_pile_up_behind_a_sink_that_is_stalled() {
+    let engine = Engine::new(config().capacity_bytes(64 << 10)).unwrap();
+    let sink = GatedSpec::new(Gate::closed());
+    let route = engine.open_route(spec("gated", sink.clone())).unwrap();
+    assert_eq!(say(&engine, "0", &[route]), Outcome::Accepted);
+    sink.gate.wait_for_sink();
+    for number in 1..=8 {
+        engine.successor(config().capacity_bytes(64 << 10)).unwrap();
+        assert_eq!(say(&engine, &number.to_string(), &[route]), Outcome::Accepted);
+    }
+    let refused = engine.successor(config()).map(drop).unwrap_err();
+    assert_eq!(refused.to_string(), "cannot change the ring: 8 earlier ones are not written yet");
+    assert_eq!(engine.config().capacity_bytes, 64 << 10, "it is as it was");
+    assert_eq!(say(&engine, "9", &[route]), Outcome::Accepted);
+    sink.gate.open();
+    let successor = engine.successor(config()).unwrap();
+    assert!(successor.shutdown(Some(DEADLINE)).completed);
+    let expected: Vec<_> = (0..10).map(|number| number.to_string()).collect();
+    assert_eq!(sink.memory.lines(), expected);
+}

@@ -127,6 +127,8 @@ struct Model {
     /// How many of those lie in rings before the newest, where nothing is dropped any more.
     settled: usize,
     next: u64,
+    /// How many rings before the newest one are not drained.
+    rings: usize,
     /// What closed routes had, for the totals.
     closed: u64,
 }
@@ -189,6 +191,7 @@ impl Model {
             waiting: VecDeque::new(),
             settled: 0,
             next: 0,
+            rings: 0,
             closed: 0,
         }
     }
@@ -282,7 +285,7 @@ impl Model {
         self.forget_the_oldest();
         self.gate.open();
         self.stalled = false;
-        self.settled = 0;
+        (self.settled, self.rings) = (0, 0);
         for Waiting { line, routes, .. } in std::mem::take(&mut self.waiting) {
             for index in self.picked(routes) {
                 let twin = &mut self.twins[index];
@@ -309,6 +312,11 @@ impl Model {
     }
 
     fn successor(&mut self, policy: Overflow) {
+        // More undrained rings than that are refused.
+        if self.rings == 8 {
+            return;
+        }
+        self.rings += usize::from(self.stalled);
         self.forget_the_oldest();
         self.settled = self.waiting.len();
         self.policy = policy;

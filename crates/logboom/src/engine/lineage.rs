@@ -7,7 +7,14 @@ use crate::engine::host::Phase;
 use crate::error::{EngineError, Error};
 use crate::fork::ForkGuard;
 use crate::generation::{Generation, Shared};
+use crate::record::RouteId;
 use std::sync::{Arc, PoisonError, TryLockError};
+use std::time::Duration;
+
+/// How many undrained rings there may be beside the newest one.
+const PILE: usize = 8;
+/// How long a change of the ring waits for them at most: a sink may hang.
+const PILE_WAIT: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// An engine with other options and the same routes, ids, counters, interned texts and thread.
@@ -16,14 +23,18 @@ impl Engine {
     /// successor, so order is kept. Records that are submitted through this handle from now on go
     /// to the successor. [`Config::table_bytes`] has no effect: the table keeps its size.
     ///
+    /// Rings that are not written yet keep their memory. Where a sink is stalled and eight of them wait
+    /// already, it waits for the writer, at most a second.
+    ///
     /// # Errors
-    /// If an option is out of its bounds, there is no memory for the ring, or this engine was shut
-    /// down; all of that leaves it as it is.
+    /// If an option is out of its bounds, there is no memory for the ring, eight rings are still not
+    /// written, or this engine was shut down; all of that leaves it as it is.
     pub fn successor(&self, config: Config) -> Result<Engine, Error> {
         config.validate()?;
         if config.durable != self.newest().config.durable {
             recover_at_start(&config)?;
         }
+        self.pace_changes()?;
         let gate = self.generation.shared.gate.hold();
         let next = self.newest().succeed(&gate, config)?;
         *self.alive.newest.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&next);
@@ -33,6 +44,29 @@ impl Engine {
             self.alive.host.run_here();
         }
         Ok(Engine { generation: next, alive: Arc::clone(&self.alive) })
+    }
+
+    /// Waits for the writer if there is a pile of rings to be drained.
+    fn pace_changes(&self) -> Result<(), Error> {
+        if self.undrained() >= PILE {
+            // Any answer of the writer at the newest ring will do: of a route that nobody has.
+            let _ = self.flush_route(RouteId(u32::MAX), Some(PILE_WAIT));
+        }
+        match self.undrained() {
+            rings if rings >= PILE => Err(EngineError::Undrained(rings).into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// How many rings before the newest one are not drained.
+    fn undrained(&self) -> usize {
+        let mut rings = 0;
+        let mut previous = self.newest().previous();
+        while let Some(ring) = previous {
+            rings += 1;
+            previous = ring.previous();
+        }
+        rings
     }
 
     /// Keeps off every change that a child could find half done. Hold it while the process forks;

@@ -9,6 +9,8 @@ pub(crate) enum EngineError {
     Memory(String),
     /// A successor exists already, or shutdown has begun.
     Closed,
+    /// So many rings of before are not drained yet.
+    Undrained(usize),
     /// Another thread was changing the engine when the process forked, and nobody had kept it off.
     Torn,
 }
@@ -18,6 +20,9 @@ impl fmt::Display for EngineError {
         match self {
             EngineError::Memory(reason) => write!(f, "cannot make the ring: {reason}"),
             EngineError::Closed => f.write_str("the engine is closed already"),
+            EngineError::Undrained(rings) => {
+                write!(f, "cannot change the ring: {rings} earlier ones are not written yet")
+            }
             EngineError::Torn => {
                 f.write_str("cannot make the child's engine: the fork was not guarded")
             }
