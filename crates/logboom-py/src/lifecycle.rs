@@ -39,9 +39,9 @@ pub(crate) fn configure(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult
             "capacity_bytes" => config.capacity_bytes = size(&name, &value)?,
             "table_bytes" => config.table_bytes = size(&name, &value)?,
             "overflow" => {
-                let word = value.extract::<String>().map_err(|_| {
-                    invalid(&name, &value, "`block`, `drop_newest`, `drop_oldest` or `sample`")
-                })?;
+                let word = value
+                    .extract::<String>()
+                    .map_err(|_| invalid(&name, &value, Overflow::WORDS))?;
                 config.overflow = word.parse::<Overflow>().map_err(to_python)?;
             }
             "block_on_event_loop" => {

@@ -43,6 +43,9 @@ const ALL: [Overflow; 4] =
     [Overflow::Block, Overflow::DropNewest, Overflow::DropOldest, Overflow::Sample];
 
 impl Overflow {
+    /// The words for them, as errors list them.
+    pub const WORDS: &str = "`block`, `drop_newest`, `drop_oldest` or `sample`";
+
     /// The word for it: `block`, `drop_newest`, `drop_oldest` or `sample`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -73,10 +76,9 @@ impl FromStr for Overflow {
     type Err = Error;
 
     fn from_str(word: &str) -> Result<Self, Error> {
-        ALL.into_iter().find(|overflow| overflow.as_str() == word).ok_or_else(|| {
-            let expected = "`block`, `drop_newest`, `drop_oldest` or `sample`".into();
-            ConfigError::new("overflow", word, expected).into()
-        })
+        ALL.into_iter()
+            .find(|overflow| overflow.as_str() == word)
+            .ok_or_else(|| ConfigError::new("overflow", word, Self::WORDS.into()).into())
     }
 }
 
