@@ -246,6 +246,8 @@ def test_a_signal_handler_that_forks_while_its_thread_waits_for_room(run_python)
         program(
             {"overflow": "block"},
             """
+import warnings
+warnings.simplefilter("ignore", DeprecationWarning)     # of a fork beside other threads, since 3.12
 children = []
 def on_signal(*_):
     child = os.fork()
