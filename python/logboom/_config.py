@@ -69,6 +69,8 @@ def configure(**options: Unpack[_EngineOptions]) -> None:
     same directory, or ``python -m logboom recover DIR``, writes what was accepted and not written: once
     where one process writes a file, at least once where several do. Linux only. A call costs the same
     on a memory file system; each process takes ``capacity_bytes``, ``table_bytes`` and 0.3 MB of it.
+    In a dictionary for ``logging.config``, a formatter ``{"()": "logboom.configure", "durable": DIR}``
+    does it, since formatters are made before handlers.
     What killed processes left there is written before this returns, on the calling thread. The machine
     is another matter: a memory file system ends with it.
     ``sync_every``: seconds between two ``fdatasync`` of every file that was written to, 0.001 to 86,400;

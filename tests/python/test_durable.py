@@ -441,18 +441,48 @@ def test_a_directory_that_is_not_safe_is_refused(tmp_path, what):
         logboom.configure(durable=3)
 
 
-def test_a_file_system_without_room_is_refused_when_it_is_configured(tmp_path):
-    shared = os.statvfs("/dev/shm") if os.path.isdir("/dev/shm") else None
-    room = shared.f_bavail * shared.f_frsize if shared else 1 << 60
-    if room >= 16 << 30:
-        room = None
-    directory = f"/dev/shm/logboom-test-{os.getpid()}"
-    if shared is None or room is None:
-        pytest.skip("a ring cannot be larger than the memory file system here")
-    with pytest.raises(logboom.ConfigError, match="with room for the ring"):
-        logboom.configure(durable=directory, capacity_bytes=16 << 30)
-    assert os.listdir(directory) == []
-    os.rmdir(directory)
+def test_a_file_system_without_room_is_refused_when_it_is_configured(run_python, tmp_path):
+    # A limit on the size of files is refused at the same place as a disk that is full.
+    run_python(
+        """
+        import os, resource, logboom
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+        try:
+            logboom.configure(durable="rings", capacity_bytes=1 << 21)
+        except logboom.ConfigError as error:
+            assert str(error).startswith("invalid `durable`: got "), error
+            assert "a directory with room for the ring" in str(error), error
+        else:
+            raise AssertionError("it was not refused")
+        assert os.listdir("rings") == []
+        assert logboom._logboom.options()["durable"] is None
+        """
+    ).ok()
+
+
+def test_a_dictionary_configures_it_before_its_handlers(tmp_path):
+    program, _ = killing.start(tmp_path, "file", "lines(0, 100)\nos._exit(0)")
+    killing.end(program, 0)
+    body = """
+import logging.config
+logging.config.dictConfig({
+    "version": 1,
+    "formatters": {
+        "plain": {"format": "%(message)s"},
+        "engine": {"()": "logboom.configure", "durable": "rings"},
+    },
+    "handlers": {
+        "file": {"class": "logboom.FileHandler", "filename": "app.log", "formatter": "plain"},
+    },
+    "loggers": {"app": {"handlers": ["file"], "level": "INFO", "propagate": False}},
+})
+lines(0, 10, 100)
+os._exit(0)
+"""
+    program, _ = killing.start(tmp_path, "", body, durable=None)
+    killing.end(program, 0)
+    killing.recover(tmp_path)
+    killing.check(tmp_path, "app.log", [110])
 
 
 def test_the_environment_asks_for_it(run_python, tmp_path):
