@@ -460,6 +460,25 @@ def test_a_file_system_without_room_is_refused_when_it_is_configured(run_python,
     ).ok()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs files of another user")
+def test_rings_of_other_users_are_theirs(tmp_path):
+    directory = tmp_path / "rings"
+    directory.mkdir()
+    ring = directory / "1-2-3-4-5.ring"
+    ring.write_bytes(b"theirs")
+    ring.chmod(0o600)
+    os.chown(ring, 12345, 12345)
+    [found] = _logboom.recover(directory)
+    assert (found["outcome"], found["reason"]) == ("refused", "it belongs to another user")
+    # Where everybody may have some, as in `/tmp`, they are none of our business.
+    directory.chmod(0o1777)
+    assert _logboom.recover(directory) == []
+    os.chown(directory, 12345, 12345)
+    with pytest.raises(logboom.ConfigError, match="a directory of this user"):
+        logboom.configure(durable=directory)
+    assert ring.read_bytes() == b"theirs"
+
+
 def test_a_dictionary_configures_it_before_its_handlers(tmp_path):
     program, _ = killing.start(tmp_path, "file", "lines(0, 100)\nos._exit(0)")
     killing.end(program, 0)

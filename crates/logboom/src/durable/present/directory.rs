@@ -25,6 +25,8 @@ pub(crate) struct Directory {
     fd: OwnedFd,
     path: PathBuf,
     identity: (u64, u64),
+    /// Whether other users may have files of theirs in it.
+    is_open: bool,
 }
 
 /// Where rings lie if nobody says where: a directory of this user alone on a memory file system,
@@ -56,7 +58,8 @@ impl Directory {
         let stat = fstat(&fd).map_err(|error| refused(error.to_string()))?;
         judge(&stat, rustix::process::geteuid().as_raw()).map_err(|why| refused(why.into()))?;
         let identity = (stat.st_dev, stat.st_ino);
-        Ok(Directory { fd, path: path.clone(), identity })
+        let is_open = is_open(&stat);
+        Ok(Directory { fd, path: path.clone(), identity, is_open })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -100,6 +103,13 @@ impl Directory {
         }
         names.sort();
         Ok(names)
+    }
+
+    /// Whether this is a file of another user, in a directory where they may have some.
+    pub(crate) fn is_anothers(&self, name: &str) -> bool {
+        let user = rustix::process::geteuid().as_raw();
+        let stat = statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW);
+        self.is_open && stat.is_ok_and(|stat| stat.st_uid != user)
     }
 
     /// Makes a file for us alone.
@@ -146,13 +156,17 @@ impl Directory {
     }
 }
 
+/// Whether others may make files in it.
+fn is_open(stat: &Stat) -> bool {
+    Mode::from_raw_mode(stat.st_mode).intersects(Mode::WGRP | Mode::WOTH)
+}
+
 /// Whether rings may lie in a directory like this.
 fn judge(stat: &Stat, user: u32) -> Result<(), &'static str> {
-    let mode = Mode::from_raw_mode(stat.st_mode);
+    let (mode, is_open) = (Mode::from_raw_mode(stat.st_mode), is_open(stat));
     if stat.st_uid != user && stat.st_uid != 0 {
         return Err("a directory of this user, or of the administrator");
     }
-    let is_open = mode.intersects(Mode::WGRP | Mode::WOTH);
     if is_open && !mode.contains(Mode::SVTX) {
         return Err("a directory that nobody else may write to, or with the sticky bit");
     }

@@ -85,6 +85,10 @@ pub(crate) fn recover_locked(
 fn find(directory: &Directory, lives: &dyn Fn(&Owner) -> bool) -> io::Result<Vec<Found>> {
     let mut rings = Vec::new();
     for name in directory.names()? {
+        if directory.is_anothers(&name) {
+            // Theirs to recover, and not ours to complain about.
+            continue;
+        }
         if name.ends_with(".new") {
             discard_unfinished(directory, &name);
         } else if name.ends_with(".ring") {
