@@ -52,7 +52,11 @@ static FILE: LazyLock<Vec<u8>> = LazyLock::new(|| {
             thread: 1,
             logger: "app".into(),
             site: Site::None,
-            message: Message::Template(Style::Percent, logboom::record::Text::Id(template), &values),
+            message: Message::Template(
+                Style::Percent,
+                logboom::record::Text::Id(template),
+                &values,
+            ),
             fields: &[logboom::field::Field { key: "key", value: 0.5.into() }],
             attributes: &[(logboom::record::Attribute::ThreadName, "main")],
             routes: &routes,
@@ -62,7 +66,7 @@ static FILE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut names = std::fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path());
     let ring = names.find(|name| name.extension().is_some_and(|kind| kind == "ring")).unwrap();
     let bytes = std::fs::read(ring).unwrap();
-    std::mem::forget(engine);
+    drop(engine);
     std::fs::remove_dir_all(directory).unwrap();
     assert_eq!(read_as_recovery(&bytes), Some(10));
     bytes

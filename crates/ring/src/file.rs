@@ -23,12 +23,12 @@
 use crate::cells::{self, CellGroup, Cells};
 use crate::crc::crc32;
 use crate::error::RingError;
-use crate::layout::ring_offset;
+use crate::layout::{CLOSED, HEADER_BYTES, offset, ring_offset};
 use crate::memory::Memory;
 use crate::read::{Contents, ReadError, read, u32_at, u64_at};
 use crate::ring::Ring;
 use crate::sync::AtomicU64;
-use crate::table::Table;
+use crate::table::{Table, halves};
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd as _;
@@ -292,6 +292,68 @@ pub fn read_file(bytes: &[u8]) -> Result<FileContents<'_>, ReadError> {
     let (Some(start), Some(len)) = (start, len) else { return Err(ReadError::damaged()) };
     let memory = bytes.get(start..).and_then(|rest| rest.get(..len)).ok_or_else(short)?;
     Ok(FileContents { owner, ring: read(memory)?, groups: found })
+}
+
+/// Reads from a file what [`read_file`] looks at: the head, the cells, the texts, and of the ring what is
+/// not released. The rest is zeros that were never touched, so that a large ring that is nearly empty
+/// costs little. Of what is no whole file of a ring only the beginning is read, enough to say so.
+///
+/// # Errors
+/// The system's.
+pub fn load_file(file: &File) -> io::Result<Vec<u8>> {
+    use std::os::unix::fs::FileExt as _;
+    let len = file.metadata()?.len();
+    let mut head = vec![0; len.min(PAGE_BYTES as u64) as usize];
+    file.read_exact_at(&mut head, 0)?;
+    let number = |at| u64_at(&head, at).and_then(|n| usize::try_from(n).ok());
+    let (Ok(_), Some(bytes), Some(memory)) =
+        (read_owner(&head), number(at::FILE_BYTES), number(at::MEMORY_OFFSET))
+    else {
+        return Ok(head);
+    };
+    let most = Ring::MAX_CAPACITY_BYTES + Table::MAX_BYTES + (1 << 30);
+    let header_end = memory.saturating_add(HEADER_BYTES);
+    if bytes as u64 > len || bytes > most || header_end > bytes {
+        return Ok(head);
+    }
+    let mut loaded = vec![0; bytes];
+    file.read_exact_at(&mut loaded[..header_end], 0)?;
+    for (start, end) in used(&loaded[memory..], bytes - memory) {
+        let (start, end) = (memory + start, memory + end);
+        file.read_exact_at(&mut loaded[start..end], start as u64)?;
+    }
+    Ok(loaded)
+}
+
+/// The parts of a ring's memory of this size that its header says are used; all of it where the header
+/// makes no sense.
+fn used(header: &[u8], len: usize) -> Vec<(usize, usize)> {
+    let parts = || -> Option<Vec<(usize, usize)>> {
+        let number = |at| u64_at(header, at).and_then(|n| usize::try_from(n).ok());
+        let (table, table_bytes) = (number(offset::TABLE_OFFSET)?, number(offset::TABLE_BYTES)?);
+        let (texts, text_bytes) = halves(u64_at(header, offset::TABLE_USED)?);
+        let (ring, capacity) = (number(offset::RING_OFFSET)?, number(offset::CAPACITY)?);
+        let head = u64_at(header, offset::HEAD)? & !CLOSED;
+        let left = head.checked_sub(u64_at(header, offset::CONSUMED)?)?;
+        let left = usize::try_from(left).ok().filter(|&left| left <= capacity)?;
+        if !capacity.is_power_of_two() {
+            return None;
+        }
+        let table_end = table.checked_add(table_bytes)?;
+        let end = (head & (capacity as u64 - 1)) as usize;
+        let mut parts = vec![
+            (table, table.checked_add(text_bytes)?),
+            (table_end.checked_sub(texts.checked_mul(8)?)?, table_end),
+            (ring.checked_add(end.saturating_sub(left))?, ring.checked_add(end)?),
+        ];
+        if left > end {
+            // It goes over the ring's end.
+            let ring_end = ring.checked_add(capacity)?;
+            parts.push((ring_end - (left - end), ring_end));
+        }
+        parts.iter().all(|&(start, end)| start <= end && end <= len).then_some(parts)
+    };
+    parts().unwrap_or_else(|| vec![(0, len)])
 }
 
 /// Whose file it is, from its first 136 bytes; the rest may be missing.

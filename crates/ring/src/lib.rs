@@ -101,7 +101,7 @@ pub use consumer::{Consumer, Frame, Frames};
 pub use crc::crc32;
 pub use error::{Refusal, RingError};
 #[cfg(all(target_os = "linux", not(loom)))]
-pub use file::{FileContents, FileRing, Owner, Room, read_file, read_owner};
+pub use file::{FileContents, FileRing, Owner, Room, load_file, read_file, read_owner};
 pub use held::Held;
 #[cfg(all(target_os = "linux", not(loom)))]
 pub use lock::{lock_as_owner, lock_as_recoverer};

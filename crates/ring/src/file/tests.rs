@@ -67,6 +67,38 @@ fn what_was_stored_is_in_the_file_whatever_becomes_of_the_process() {
 }
 
 #[test]
+fn what_is_loaded_reads_as_the_whole_file_wherever_the_ring_stands() {
+    let (file, made) = small();
+    let ring = Arc::new(made.ring);
+    let mut consumer = ring.consumer().unwrap();
+    for round in 0..200_usize {
+        // Lengths that come to stand everywhere, with one to five frames left.
+        let mut frame = ring.try_reserve(7919 * (round % 2) + 31 * (round % 13)).unwrap();
+        frame.fill(round as u8);
+        let _ = frame.commit();
+        if round % 5 == 4 {
+            let mut frames = consumer.frames(ring.released(), usize::MAX);
+            frames.by_ref().for_each(drop);
+            let position = frames.position();
+            consumer.release(position, || ());
+        }
+        let (loaded, whole) = (load_file(&file).unwrap(), bytes_of(&file));
+        let (loaded, whole) = (read_file(&loaded).unwrap(), read_file(&whole).unwrap());
+        assert!(loaded.ring.frames().eq(whole.ring.frames()), "round {round}");
+        assert!(loaded.ring.texts().eq(whole.ring.texts()));
+        assert!(loaded.cells(0).chain(loaded.cells(1)).eq(whole.cells(0).chain(whole.cells(1))));
+    }
+    ring.close();
+    assert!(read_file(&load_file(&file).unwrap()).unwrap().ring.is_closed());
+    file.set_len(70_000).unwrap();
+    assert_eq!(read_file(&load_file(&file).unwrap()).unwrap_err(), ReadError::short());
+    file.set_len(100).unwrap();
+    assert!(read_file(&load_file(&file).unwrap()).is_err());
+    // What must not be read or written any more, now that the file is shorter than its mapping.
+    std::mem::forget((consumer, ring, made.cells, made.room));
+}
+
+#[test]
 fn a_drained_ring_gives_its_room_back_and_stays_closed() {
     use std::os::unix::fs::MetadataExt as _;
     let (file, made) = small();

@@ -15,7 +15,7 @@ use super::{process, replay};
 use crate::config::Config;
 use crate::durable::{RecoveredRing, Recovery, RingOutcome};
 use crate::error::{ConfigError, Error};
-use logboom_ring::{FileContents, Owner, lock_as_recoverer, read_file, read_owner};
+use logboom_ring::{FileContents, Owner, load_file, lock_as_recoverer, read_file, read_owner};
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -169,7 +169,7 @@ fn one(directory: &Directory, found: Found) -> RecoveredRing {
         }
     };
     report.process = owner.process;
-    let bytes = match contents(&file) {
+    let bytes = match load_file(&file) {
         Ok(bytes) => bytes,
         Err(error) => {
             report.outcome = RingOutcome::Failed(error.to_string());
@@ -217,14 +217,6 @@ fn finish(directory: &Directory, report: &RecoveredRing, file: &File) -> io::Res
 fn head(file: &File) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(4096).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-fn contents(mut file: &File) -> io::Result<Vec<u8>> {
-    use std::io::Seek as _;
-    file.rewind()?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
