@@ -72,10 +72,13 @@ static FILE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     bytes
 });
 
+/// Most of the file is zeros: changed is what is not, or near it.
+static USED: LazyLock<Vec<usize>> =
+    LazyLock::new(|| (0..FILE.len()).filter(|&at| FILE[at] != 0).collect());
+
 fuzz_target!(|changes: &[u8]| {
     let mut bytes = FILE.clone();
-    // Most of the file is zeros: the places are among those that are not, or near them.
-    let used: Vec<usize> = (0..bytes.len()).filter(|&at| bytes[at] != 0).collect();
+    let used = &*USED;
     for change in changes.chunks_exact(4) {
         let at = u16::from_le_bytes([change[0], change[1]]) as usize % used.len();
         let at = (used[at] + usize::from(change[2] % 8)).min(bytes.len() - 1);
