@@ -376,18 +376,21 @@ while True:
         (tmp_path / "app.log").unlink()
 
 
-def test_several_processes_on_one_file_lose_nothing(tmp_path):
+@pytest.mark.parametrize("kind", ["File", "RotatingFile"])
+def test_several_processes_on_one_file_lose_nothing(tmp_path, kind):
+    more = ", maxBytes=200_000, backupCount=9999, shared=True" if kind == "RotatingFile" else ""
     programs = []
     for n in range(3):
         directory = tmp_path / str(n)
         directory.mkdir()
-        handler = f"add(logboom.FileHandler({str(tmp_path / 'app.log')!r}), '{n} %(message)s')"
+        path = str(tmp_path / "app.log")
+        handler = f"add(logboom.{kind}Handler({path!r}{more}), '{n} %(message)s')"
         programs.append((directory, *killing.start(directory, handler, killing.ENDLESS)))
     for _, program, memory in programs:
         killing.kill_at(program, memory, 3000, 0)
     for directory, _, _ in programs:
         killing.recover(directory)
-    text = (tmp_path / "app.log").read_text()
+    text = killing.text_of(tmp_path, "app.log")
     for n, (_, _, memory) in enumerate(programs):
         [returned] = killing.acknowledged(memory)
         found = {int(number) for number in re.findall(rf"^{n} 0 (\d+) x*$", text, re.MULTILINE)}

@@ -1,8 +1,9 @@
 //! Sinks told as blueprints, and read back.
 
-use super::Rotation;
+use super::{Compression, Naming, Retention, Rotation, Sharing};
 use crate::blueprint::{Blueprint, Parts};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A sink as its blueprint tells it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -13,6 +14,8 @@ pub(crate) enum SinkPlan {
     Watched(PathBuf),
     /// The same, and makes room.
     Rotating(PathBuf, Rotation),
+    /// The same, among other processes.
+    Shared(PathBuf, Sharing),
     /// Takes everything and keeps nothing.
     Null,
     /// A stream of the process of this name, which ended with it.
@@ -25,11 +28,10 @@ impl SinkPlan {
         Some(match self {
             SinkPlan::File(path) => Blueprint::new("file").text(bytes(path)?),
             SinkPlan::Watched(path) => Blueprint::new("watched").text(bytes(path)?),
-            SinkPlan::Rotating(path, rotation) => Blueprint::new("rotating")
-                .text(bytes(path)?)
-                .number(rotation.max_bytes)
-                .number(rotation.backup_count.into())
-                .number(rotation.rotates_empty.into()),
+            SinkPlan::Rotating(path, rotation) => {
+                with_rotation(Blueprint::new("rotating").text(bytes(path)?), rotation)
+            }
+            SinkPlan::Shared(path, sharing) => shared(path, sharing)?,
             SinkPlan::Null => Blueprint::new("null"),
             SinkPlan::Stream(name) => Blueprint::new("stream").text(name),
         })
@@ -43,16 +45,69 @@ impl SinkPlan {
             "watched" => SinkPlan::Watched(path(parts.bytes()?)?),
             "rotating" => {
                 let path = path(parts.bytes()?)?;
-                let max_bytes = parts.number()?;
-                let backup_count = u32::try_from(parts.number()?).ok()?;
-                let rotates_empty = parts.truth()?;
-                SinkPlan::Rotating(path, Rotation { max_bytes, backup_count, rotates_empty })
+                SinkPlan::Rotating(path, read_rotation(&mut parts)?)
+            }
+            "shared" => {
+                let path = path(parts.bytes()?)?;
+                SinkPlan::Shared(path, read_sharing(&mut parts)?)
             }
             "null" => SinkPlan::Null,
             "stream" => SinkPlan::Stream(parts.text()?.to_owned()),
             _ => return None,
         })
     }
+}
+
+fn with_rotation(made: Blueprint, rotation: &Rotation) -> Blueprint {
+    made.number(rotation.max_bytes)
+        .number(rotation.backup_count.into())
+        .number(rotation.rotates_empty.into())
+}
+
+fn read_rotation(parts: &mut Parts<'_>) -> Option<Rotation> {
+    let max_bytes = parts.number()?;
+    let backup_count = u32::try_from(parts.number()?).ok()?;
+    Some(Rotation { max_bytes, backup_count, rotates_empty: parts.truth()? })
+}
+
+fn shared(path: &Path, sharing: &Sharing) -> Option<Blueprint> {
+    let made = with_rotation(Blueprint::new("shared").text(bytes(path)?), &sharing.rotation);
+    let Retention { max_total_bytes, max_age } = sharing.retention;
+    let naming = match sharing.naming {
+        Naming::Numbers => 0,
+        Naming::Dates => 1,
+    };
+    let compression = match sharing.compression {
+        None => 0,
+        Some(Compression::Gzip) => 1,
+        Some(Compression::Zstd) => 2,
+    };
+    let made = made
+        .number(max_total_bytes.is_some().into())
+        .number(max_total_bytes.unwrap_or_default())
+        .number(max_age.is_some().into())
+        .number(max_age.unwrap_or_default().as_secs())
+        .number(max_age.unwrap_or_default().subsec_nanos().into());
+    Some(made.number(naming).number(compression))
+}
+
+fn read_sharing(parts: &mut Parts<'_>) -> Option<Sharing> {
+    let rotation = read_rotation(parts)?;
+    let (has_total, total) = (parts.truth()?, parts.number()?);
+    let (has_age, secs) = (parts.truth()?, parts.number()?);
+    let nanos = u32::try_from(parts.number()?).ok().filter(|&nanos| nanos < 1_000_000_000)?;
+    let retention = Retention {
+        max_total_bytes: has_total.then_some(total),
+        max_age: has_age.then(|| Duration::new(secs, nanos)),
+    };
+    let naming = if parts.truth()? { Naming::Dates } else { Naming::Numbers };
+    let compression = match parts.number()? {
+        0 => None,
+        1 => Some(Compression::Gzip),
+        2 => Some(Compression::Zstd),
+        _ => return None,
+    };
+    Some(Sharing { rotation, retention, naming, compression })
 }
 
 #[cfg(unix)]
@@ -87,10 +142,21 @@ mod tests {
     fn a_plan_comes_back_as_it_was_and_a_relative_path_is_refused() {
         let path = PathBuf::from("/var/log/app.log");
         let rotation = Rotation { max_bytes: 1 << 40, backup_count: 7, rotates_empty: true };
+        let sharing = Sharing {
+            rotation,
+            retention: Retention {
+                max_total_bytes: Some(5),
+                max_age: Some(Duration::from_millis(1500)),
+            },
+            naming: Naming::Dates,
+            compression: Some(Compression::Zstd),
+        };
         for plan in [
             SinkPlan::File(path.clone()),
             SinkPlan::Watched(path.clone()),
-            SinkPlan::Rotating(path, rotation),
+            SinkPlan::Rotating(path.clone(), rotation),
+            SinkPlan::Shared(path.clone(), sharing),
+            SinkPlan::Shared(path, Sharing { retention: Retention::default(), ..sharing }),
             SinkPlan::Null,
             SinkPlan::Stream("stderr".into()),
         ] {

@@ -8,7 +8,8 @@
 //! a beginning of the stream              the rest of the stream, from the very byte
 //! the stream, and more                   nothing: it was recovered, or others wrote since
 //! a beginning of it, then other bytes    the frames that it has not as a whole
-//! others were seen to write there        all frames: at least once
+//! others were seen to write there, or    all frames: at least once
+//! share it by a lock
 //! ```
 //!
 //! The files are those that `traces.rs` finds. Where the noted one is gone, because rotation removed it,
@@ -27,13 +28,16 @@ use crate::durable::RecoveredPlace;
 use crate::fs::SystemFs;
 use crate::sink::again::SinkPlan;
 use crate::sink::{
-    FileSinkSpec, Frames, Place, RotatingFileSinkSpec, Sink, SinkSpec, WatchedFileSinkSpec,
+    FileSinkSpec, Frames, Place, RotatingFileSinkSpec, SharedFileSinkSpec, Sink, SinkSpec,
+    WatchedFileSinkSpec,
 };
+use crate::spawn::ThreadSpawner;
 use logboom_ring::Owner;
 use std::fs::OpenOptions;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// How much is given to a sink at once.
 const WRITE_BYTES: usize = 1 << 20;
@@ -52,9 +56,16 @@ pub(super) fn write(
     match &outlet.sink {
         Some(SinkPlan::Null) => return Ok(None),
         Some(
-            plan @ (SinkPlan::File(path) | SinkPlan::Watched(path) | SinkPlan::Rotating(path, _)),
+            plan @ (SinkPlan::File(path)
+            | SinkPlan::Watched(path)
+            | SinkPlan::Rotating(path, _)
+            | SinkPlan::Shared(path, _)),
         ) => {
-            let stand = Stand::of(outlet, plan, path).map_err(|error| told(path, error))?;
+            let mut stand = Stand::of(outlet, plan, path).map_err(|error| told(path, error))?;
+            if matches!(plan, SinkPlan::Shared(..)) {
+                // Its sink notes nothing, and cuts a torn line off by itself.
+                (stand.exactly_once, stand.has_lines) = (false, false);
+            }
             let there = stand.path.clone();
             if stand.is_over() {
                 return stand.clean_up().map_err(|error| told(&there, error));
@@ -93,6 +104,10 @@ fn open(plan: &SinkPlan, there: &Path) -> io::Result<Box<dyn Sink>> {
         SinkPlan::Watched(path) => WatchedFileSinkSpec::open(path, SystemFs)?.open(),
         SinkPlan::Rotating(path, rotation) => {
             RotatingFileSinkSpec::open(path, *rotation, SystemFs)?.open()
+        }
+        SinkPlan::Shared(path, sharing) => {
+            let spawner = Arc::new(ThreadSpawner);
+            SharedFileSinkSpec::open(path, *sharing, SystemFs, spawner)?.open()
         }
         _ => FileSinkSpec::append(there)?.open(),
     }

@@ -25,9 +25,11 @@ mod state;
 pub use compress::Compression;
 pub use family::{Naming, Retention};
 
+use super::again::SinkPlan;
 use super::frames::put_all;
 use super::named::{NamedFile, Turns, while_trying};
 use super::{Frames, Rotation, Sink, SinkSpec, Written};
+use crate::blueprint::Blueprint;
 use crate::fs::{self, File, FileMode, FileSystem, Metadata, SystemFs};
 use crate::spawn::Spawner;
 use family::Family;
@@ -214,6 +216,11 @@ impl SinkSpec for SharedFileSinkSpec {
             resume: false,
             fault: None,
         }))
+    }
+
+    fn blueprint(&self) -> Option<Blueprint> {
+        let path = self.named.path().to_owned();
+        self.named.is_systems().then(|| SinkPlan::Shared(path, self.sharing).blueprint())?
     }
 
     fn describe(&self) -> String {
