@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -374,6 +375,23 @@ while True:
         killing.recover(tmp_path)
         killing.check(tmp_path, "app.log", killing.acknowledged(memory))
         (tmp_path / "app.log").unlink()
+
+
+@pytest.mark.parametrize("kill", range(5))
+def test_what_is_dropped_under_overload_tears_and_repeats_nothing(tmp_path, kill):
+    options = {"capacity_bytes": 65_536, "overflow": "drop_oldest"}
+    program, memory = killing.start(tmp_path, "file", killing.ENDLESS, options=options)
+    killing.kill_at(program, memory, 20_000 + 3000 * kill, 1000 * kill)
+    killing.recover(tmp_path)
+    text = (tmp_path / "app.log").read_text()
+    assert text.endswith("\n")
+    lines = [line for line in text.splitlines() if " records " not in line]
+    assert all(killing.LINE.search(line) for line in lines)
+    numbers = [int(line.split()[1]) for line in lines]
+    assert all(before < after for before, after in itertools.pairwise(numbers))
+    [returned] = killing.acknowledged(memory)
+    # The newest are kept, but for those that came while the writer had the oldest in hand.
+    assert returned - 2000 < numbers[-1] <= returned
 
 
 @pytest.mark.parametrize("kind", ["File", "RotatingFile"])

@@ -60,7 +60,8 @@ pub struct Config {
     /// then costs the same, while on a disk the kernel's write-back holds up a call now and then. The
     /// directory is made where there is none; it has to be this user's, and nobody else may write to it.
     /// The file takes [`Config::capacity_bytes`], [`Config::table_bytes`] and 0.3 MB, all of it at once;
-    /// a forked child has one of its own.
+    /// a forked child has one of its own. With [`Overflow::DropOldest`], a record that finds the ring full
+    /// while the writer works on the oldest ones is dropped itself.
     pub durable: Option<PathBuf>,
     /// How often what was written is put onto its devices; default `None`, never but for a call of
     /// [`Engine::sync`](crate::engine::Engine::sync). Bounds what a machine loses that loses power, to

@@ -114,6 +114,10 @@ impl Generation {
         };
         let mut ring = ring.map_err(|error| EngineError::Memory(error.to_string()))?;
         set_policy(&mut ring, config.overflow);
+        if book.is_some() {
+            // What the writer has in hand is nowhere else.
+            ring.keep_copied();
+        }
         Ok(Arc::new(Generation {
             config,
             ring: Arc::new(ring),

@@ -6,7 +6,8 @@
 //! 2. The consumer of such a ring looks at frames through a [`Front`] only, which keeps everybody else
 //!    off, and copies what it wants: it never works on what another thread may drop.
 //! 3. What was copied is the consumer's. It stays in the ring until the consumer releases it, so that
-//!    a crash leaves it there, or until somebody needs the room, who frees it without dropping it.
+//!    a crash leaves it there, or until somebody needs the room, who frees it without dropping it; in a
+//!    ring that [keeps](Ring::keep_copied) what was copied, nobody does.
 //! 4. Frames are dropped from the front, in ring order, each shown once to whoever counts it, under the
 //!    lock of [`Ring::hold`]: a snapshot finds each frame in the ring or in the count.
 //! 5. What is not decided is never dropped: where the oldest frame is still being written, there is no
@@ -30,6 +31,7 @@ use crate::walk::Walk;
 #[derive(Default)]
 pub(crate) struct Oldest {
     may_drop: bool,
+    keeps_copied: bool,
     /// Where the consumer's last copy ended. Changes and is read under the ring's hold.
     copied: AtomicU64,
 }
@@ -52,6 +54,13 @@ impl Ring {
     /// From here on producers may have the oldest frames dropped.
     pub fn let_drop_oldest(&mut self) {
         self.oldest.may_drop = true;
+    }
+
+    /// From here on what the consumer has copied stays until it is released, so that it outlives the
+    /// process with a ring in a file. A producer that finds the ring full with such a frame at its front
+    /// is refused, [`Refusal::Full`].
+    pub fn keep_copied(&mut self) {
+        self.oldest.keeps_copied = true;
     }
 
     /// Whether they may.
@@ -97,9 +106,11 @@ impl Ring {
         // SAFETY: a frame begins at the tail, which moves only under the hold, which our caller has.
         let mut walk = unsafe { Walk::new(memory, tail, tail) };
         let Some(step) = walk.step() else { return false };
-        if step.end > self.oldest.copied.load(Relaxed)
-            && let Some(bytes) = step.bytes
-        {
+        let is_copied = step.end <= self.oldest.copied.load(Relaxed);
+        if is_copied && self.oldest.keeps_copied {
+            return false;
+        }
+        if let Some(bytes) = step.bytes.filter(|_| !is_copied) {
             dropped(bytes);
         }
         let to = step.end;

@@ -155,6 +155,36 @@ fn a_frame_that_is_being_written_is_not_dropped() {
 }
 
 #[test]
+fn what_was_copied_stays_where_that_was_asked_for() {
+    let mut ring = Ring::anonymous(Ring::MIN_CAPACITY_BYTES, 0).unwrap();
+    ring.let_drop_oldest();
+    ring.keep_copied();
+    let ring = Arc::new(ring);
+    let mut consumer = ring.consumer().unwrap();
+    let mut dropped = 0;
+    let mut put = |ring: &Ring| {
+        let frame = ring.reserve_over_oldest(16_000, |_| dropped += 1);
+        frame.map(|frame| {
+            frame.commit();
+        })
+    };
+    for _ in 0..5 {
+        put(&ring).unwrap();
+    }
+    let front = consumer.front();
+    let mut frames = front.frames(1);
+    assert!(frames.next().is_some());
+    let position = frames.position();
+    front.keep(position, || ());
+    // The copied one is the oldest, and in the way of what could be dropped behind it.
+    assert_eq!(put(&ring), Err(Refusal::Full));
+    consumer.release(position, || ());
+    put(&ring).unwrap();
+    put(&ring).unwrap();
+    assert_eq!(dropped, 2, "the first lap's, and one since");
+}
+
+#[test]
 fn only_a_ring_that_was_told_so_drops() {
     let ring = Arc::new(Ring::anonymous(Ring::MIN_CAPACITY_BYTES, 0).unwrap());
     while ring.try_reserve(1000).map(|frame| frame.commit()).is_ok() {}

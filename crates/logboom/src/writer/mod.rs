@@ -226,6 +226,7 @@ impl Writer {
             self.take(generation, frame, generation.ring.table());
         }
         self.routes.write(&mut self.faults);
+        self.sync_batch();
         self.release_and(generation, consumer, batch.position, || generation.hand.set(None));
         metrics::add(&generation.shared.meters.batches, 1);
         true
