@@ -128,6 +128,12 @@ _joined: set[str] = set()
 
 def _join_pools() -> None:
     """Have this process and its children of `multiprocessing` flush as they end."""
+    signals = sys.modules.get("celery.signals")
+    if signals is not None:
+        # A worker of Celery's pool leaves by ``os._exit`` without finalisers, behind this signal.
+        signals.worker_process_shutdown.connect(
+            _flush_at_finalisation, weak=False, dispatch_uid="logboom"
+        )
     for name in _POOLS:
         util = sys.modules.get(name)
         if util is None or name in _joined:
@@ -142,7 +148,7 @@ def _add_finaliser(util: Any) -> None:
     util.Finalize(None, _flush_at_finalisation, exitpriority=-1000)
 
 
-def _flush_at_finalisation() -> None:
+def _flush_at_finalisation(**_: object) -> None:
     flush(_logboom.options()["shutdown_timeout"])
 
 
