@@ -411,7 +411,7 @@ def test_several_processes_on_one_file_lose_nothing(tmp_path, kind):
     text = killing.text_of(tmp_path, "app.log")
     for n, (_, _, memory) in enumerate(programs):
         [returned] = killing.acknowledged(memory)
-        # Without a lock a line may stand behind the beginning of one whose process was killed in a write.
+        # Without a lock a line may stand behind what a process wrote of one when it was killed.
         begin = "^" if more else "(?:^|x)"
         found = {int(n) for n in re.findall(rf"{begin}{n} 0 (\d+) x*$", text, re.MULTILINE)}
         assert found >= set(range(returned))
