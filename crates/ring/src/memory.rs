@@ -161,6 +161,25 @@ impl Memory {
         unsafe { self.ring.write_bytes(0, len - first) };
     }
 
+    /// Has the system give the first `bytes` of the ring their pages now, and not one by one when they are
+    /// first touched. What is in them stays.
+    pub(crate) fn populate(&self, bytes: usize) {
+        #[cfg(all(target_os = "linux", not(miri)))]
+        {
+            // SAFETY: asks for a number.
+            let page =
+                usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096);
+            let skipped = self.ring.as_ptr().align_offset(page);
+            let len = bytes.min(self.capacity()).saturating_sub(skipped);
+            let start = self.ring.as_ptr().wrapping_add(skipped).cast();
+            // SAFETY: the bytes are inside the mapping, and none of them is changed. Where the system does
+            // not know the advice, they are touched one by one as ever.
+            unsafe { libc::madvise(start, len, libc::MADV_POPULATE_WRITE) };
+        }
+        #[cfg(not(all(target_os = "linux", not(miri))))]
+        let _ = bytes;
+    }
+
     /// The `index`th word from the back of the table.
     ///
     /// # Panics

@@ -55,6 +55,8 @@ impl Memory {
         })
     }
 
+    pub(crate) fn populate(&self, _: usize) {}
+
     pub(crate) fn capacity(&self) -> usize {
         self.mask + 1
     }

@@ -61,6 +61,12 @@ const BATCH_BYTES: usize = 1 << 20;
 /// The same where the oldest are dropped: the batch is copied, and while it is, nobody can drop.
 const COPY_BYTES: usize = 256 << 10;
 
+/// A process that fills a batch to here logs much: its callers should not wait for the pages of the ring
+/// one by one. Others keep the few that they touch.
+const BUSY_BYTES: u64 = 64 << 10;
+/// How much of a ring is given its memory at once.
+const MOST_POPULATED_BYTES: usize = 8 << 20;
+
 /// How long a run lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Patience {
@@ -84,6 +90,8 @@ pub(crate) struct Writer {
     generation: Arc<Generation>,
     /// Everything before it was given to the sinks.
     taken: u64,
+    /// Whether the ring was given its memory.
+    populated: bool,
     routes: LiveRoutes,
     /// Deliveries to routes that are not open, not published yet.
     unknown: u64,
@@ -102,6 +110,7 @@ impl Writer {
     pub(crate) fn new(generation: Arc<Generation>) -> Self {
         Writer {
             taken: generation.ring.released(),
+            populated: false,
             generation,
             routes: LiveRoutes::default(),
             unknown: 0,
@@ -138,6 +147,7 @@ impl Writer {
                     generation.remove_file();
                     next.forget_previous();
                     self.generation = next;
+                    self.populated = false;
                 }
                 None => {
                     let outcome = self.finish(&generation, &mut consumer);
@@ -204,6 +214,10 @@ impl Writer {
             .take_frames(self.taken, frames, |bytes| self.take(generation, bytes, ring.table()));
         if end == self.taken {
             return false;
+        }
+        if !self.populated && end - self.taken >= BUSY_BYTES {
+            self.populated = true;
+            ring.populate(MOST_POPULATED_BYTES);
         }
         self.routes.write(&mut self.faults);
         self.sync_batch();
