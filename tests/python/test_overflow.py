@@ -171,7 +171,8 @@ def test_blocked_threads_go_on_in_the_order_in_which_they_came(run_python):
             {"overflow": "block"},
             """
 def work(n):
-    logger.info("waited %d", n)
+    # Longer than what fills the ring: what room is left is none for these.
+    logger.info("waited %d %s", n, "x" * 700)
 threads = []
 def waiting():
     return logboom.stats().as_dict()["ring"]["waiting_callers"]
@@ -187,7 +188,7 @@ for n in range(20):
 check()
 say("waiting")
 # The main thread, whose calls handle signals in between, waits as well.
-logger.info("waited 20")
+work(20)
 for thread in [filler, *threads]:
     thread.join()
 """,
