@@ -178,8 +178,13 @@ def waiting():
     return logboom.stats().as_dict()["ring"]["waiting_callers"]
 filler = threading.Thread(target=lambda: [logger.info("x" * 500) for _ in range(2000)])
 filler.start()
-while waiting() == 0:
-    time.sleep(0.001)
+def stalled():
+    "Whether it waits, and the writer has written nothing for much longer than it naps."
+    before = logboom.stats().written
+    time.sleep(0.3)
+    return waiting() > 0 and logboom.stats().written == before
+while not stalled():
+    pass
 for n in range(20):
     threads.append(threading.Thread(target=work, args=(n,)))
     threads[-1].start()
