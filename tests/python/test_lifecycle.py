@@ -232,6 +232,19 @@ assert logboom.stats().native_threads == 0
     ).ok()
 
 
+def test_records_that_reach_no_handler_start_nothing(run_python, log):
+    run_python(
+        SET_UP
+        + """
+handler.setLevel(logging.ERROR)
+for _ in range(50):
+    logger.info("without arguments")
+assert logboom.stats().native_threads == 0
+"""
+    ).ok()
+    assert log.lines() == []
+
+
 def test_fork_while_threads_log(run_python, log):
     run_python(
         SET_UP

@@ -84,6 +84,9 @@ fn submit_again(
 ) -> Option<()> {
     let trail = logger::known_way(state, still, logger, level)?;
     let Some(plan) = &trail.plan else { return Some(()) };
+    if plan.routes.is_empty() {
+        return Some(());
+    }
     if !trail.asks_for_sites_only {
         return None;
     }
