@@ -1,6 +1,7 @@
 //! What Python sees of the durable ring: where it lies, and what a recovery did.
 
 use crate::error::{config_error, to_python};
+use crate::lifecycle::invalid;
 use logboom::durable::{RecoveredRing, default_directory};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict};
@@ -15,10 +16,7 @@ pub(crate) fn directory(value: &Bound<'_, PyAny>) -> PyResult<Option<PathBuf>> {
         return if wanted.is_true() { default().map(Some) } else { Ok(None) };
     }
     let path = value.extract::<PathBuf>().ok().filter(|path| !path.as_os_str().is_empty());
-    path.map(Some).ok_or_else(|| {
-        let got = value.repr().map_or_else(|_| "something".into(), |text| text.to_string());
-        config_error(format!("invalid `durable`: got {got}, expected a directory or a bool"))
-    })
+    path.map(Some).ok_or_else(|| invalid("durable", value, "a directory or a bool"))
 }
 
 fn default() -> PyResult<PathBuf> {

@@ -220,7 +220,7 @@ fn read(
     let converter = setting(class, own, "converter", |converter| {
         (converter.is(&local) || converter.is(&utc)).then(|| converter.is(&utc))
     })?;
-    let start = Start::of(&logging.getattr("_startTime")?).ok();
+    let start = time_model(logging).ok().map(Start);
     let datefmt = own.get_item("datefmt")?.and_then(|datefmt| text_or_none(&datefmt));
     let time_format = setting(class, own, "default_time_format", text)?;
     let msec_format = setting(class, own, "default_msec_format", text_or_none)?;
@@ -251,20 +251,23 @@ fn text_or_none(object: &Bound<'_, PyAny>) -> Option<Option<String>> {
     if object.is_none() { Some(None) } else { text(object).map(Some) }
 }
 
-/// `logging._startTime`: nanoseconds from 3.13 on, seconds before.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Start(TimeModel);
 
 // Compared by value, and `logging._startTime` is never NaN.
 impl Eq for Start {}
 
-impl Start {
-    fn of(start: &Bound<'_, PyAny>) -> PyResult<Start> {
-        Ok(Start(match cfg!(Py_3_13) {
-            true => TimeModel::Nanoseconds { start_ns: start.extract()? },
-            false => TimeModel::Float { start: start.extract()? },
-        }))
-    }
+/// How the library computes the times of a record, from `logging._startTime`: nanoseconds from 3.13 on,
+/// seconds before.
+///
+/// # Errors
+/// Where that is no such number.
+pub(crate) fn time_model(logging: &Bound<'_, PyModule>) -> PyResult<TimeModel> {
+    let start = logging.getattr("_startTime")?;
+    Ok(match cfg!(Py_3_13) {
+        true => TimeModel::Nanoseconds { start_ns: start.extract()? },
+        false => TimeModel::Float { start: start.extract()? },
+    })
 }
 
 /// The engine's formatter for a pattern; `None` for one it cannot do exactly. It need not be valid:

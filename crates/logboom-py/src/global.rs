@@ -11,7 +11,6 @@ use logboom::config::Config;
 use logboom::engine::{Engine, Outcome};
 use logboom::error::Error;
 use logboom::record::Record;
-use pyo3::intern;
 use pyo3::prelude::*;
 use std::cell::Cell;
 use std::sync::Arc;
@@ -138,8 +137,9 @@ fn handle_signals(py: Python<'_>) -> PyResult<()> {
 
 /// Whether the calling thread runs an event loop of `asyncio`, or one that says so to it.
 fn runs_event_loop(py: Python<'_>) -> PyResult<bool> {
-    let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
+    // No `intern!`: it makes its text at its first use, without the GIL, and a process could fork then.
+    let modules = py.import("sys")?.getattr("modules")?;
     // Who has not imported it runs none.
-    let Ok(events) = modules.get_item(intern!(py, "asyncio.events")) else { return Ok(false) };
-    Ok(!events.call_method0(intern!(py, "_get_running_loop"))?.is_none())
+    let Ok(events) = modules.get_item("asyncio.events") else { return Ok(false) };
+    Ok(!events.call_method0("_get_running_loop")?.is_none())
 }

@@ -73,7 +73,7 @@ pub(crate) fn configure(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult
     Ok(())
 }
 
-fn invalid(option: &str, got: &Bound<'_, PyAny>, expected: &str) -> PyErr {
+pub(crate) fn invalid(option: &str, got: &Bound<'_, PyAny>, expected: &str) -> PyErr {
     let got = got.repr().map_or_else(|_| "something".into(), |text| text.to_string());
     config_error(format!("invalid `{option}`: got {got}, expected {expected}"))
 }
@@ -206,6 +206,7 @@ extern "C" fn forked_in_parent() {
 
 /// Between the fork and the first hook in the child: what those log is the child's.
 extern "C" fn forked_in_child() {
+    crate::ffi::forget_process_id();
     if let Some(waiting) = HELD.with(|held| held.borrow_mut().take()) {
         waiting.forget_callers();
     }

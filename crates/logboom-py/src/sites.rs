@@ -95,18 +95,23 @@ fn resolve(state: &State, still: &mut Still<'_>, key: SiteKey) -> Option<CachedS
     Some(site)
 }
 
+/// Whether a file is one whose frames `findCaller` passes over, by the rule of
+/// `logging._is_internal_frame`.
+pub(crate) fn is_internal(state: &State, path: &Bound<'_, PyString>) -> PyResult<bool> {
+    let py = path.py();
+    let normal = py.import("os.path")?.call_method1("normcase", (path,))?;
+    let text = path.to_string_lossy();
+    Ok(normal.eq(state.source_file(py))?
+        || (text.contains("importlib") && text.contains("_bootstrap")))
+}
+
 fn describe(state: &State, code: &Bound<'_, PyAny>, line: i32) -> PyResult<CachedSite> {
-    let py = code.py();
     let path = code.getattr("co_filename")?.cast_into::<PyString>()?;
     let function = code.getattr("co_name")?.cast_into::<PyString>()?;
-    // The rule of `logging._is_internal_frame`.
-    let normal = py.import("os.path")?.getattr("normcase")?.call1((&path,))?;
-    let path = path.to_str()?;
-    if normal.eq(state.source_file(py))?
-        || (path.contains("importlib") && path.contains("_bootstrap"))
-    {
+    if is_internal(state, &path)? {
         return Ok(CachedSite::Library);
     }
+    let path = path.to_str()?;
     let text = CallSite {
         path: path.as_bytes(),
         function: function.to_str()?.as_bytes(),

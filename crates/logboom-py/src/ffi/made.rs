@@ -6,7 +6,6 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A reference that is given up at once when it is dropped.
 ///
@@ -87,7 +86,6 @@ pub(crate) fn make_ready(py: Python<'_>) {
     #[cfg(Py_3_13)]
     dict_name(py);
     let _unused_elsewhere = py;
-    process_id();
 }
 
 /// An object of a class of which [`is_made_plainly`] is true, with these attributes.
@@ -131,41 +129,4 @@ unsafe fn set_attributes(object: &Bound<'_, PyAny>, attributes: &Bound<'_, PyDic
         ffi::PyObject_GenericSetDict(object.as_ptr(), attributes.as_ptr(), std::ptr::null_mut())
             == 0
     };
-}
-
-static PROCESS: AtomicU32 = AtomicU32::new(0);
-
-/// The number of this process, as `os.getpid` gives it, without a system call.
-#[inline]
-pub(crate) fn process_id() -> u32 {
-    match PROCESS.load(Ordering::Relaxed) {
-        0 => ask_process_id(),
-        known => known,
-    }
-}
-
-#[cold]
-fn ask_process_id() -> u32 {
-    let number = std::process::id();
-    if forgets_at_fork() {
-        PROCESS.store(number, Ordering::Relaxed);
-    }
-    number
-}
-
-#[cfg(unix)]
-fn forgets_at_fork() -> bool {
-    use std::sync::OnceLock;
-    static REGISTERED: OnceLock<bool> = OnceLock::new();
-    unsafe extern "C" fn in_child() {
-        PROCESS.store(0, Ordering::Relaxed);
-    }
-    // SAFETY: the function lives for ever, and does nothing that a forked child may not.
-    *REGISTERED.get_or_init(|| unsafe { libc::pthread_atfork(None, None, Some(in_child)) == 0 })
-}
-
-#[cfg(not(unix))]
-fn forgets_at_fork() -> bool {
-    // Nothing forks here.
-    true
 }

@@ -36,6 +36,7 @@ pub(crate) use object::{Forever, Ref, Still};
 
 use pyo3::ffi as c;
 use pyo3::prelude::*;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The interpreter's number of the calling thread, as `threading.get_ident` gives it.
 #[inline]
@@ -46,10 +47,30 @@ pub(crate) fn thread_ident() -> u64 {
     u64::from(ident)
 }
 
-/// What a context variable holds here; `None` where it holds nothing, `None`, or is no such variable.
+static PROCESS: AtomicU32 = AtomicU32::new(0);
+
+/// The number of this process, as `os.getpid` gives it, without a system call.
 #[inline]
+pub(crate) fn process_id() -> u32 {
+    match PROCESS.load(Ordering::Relaxed) {
+        0 => {
+            let number = std::process::id();
+            PROCESS.store(number, Ordering::Relaxed);
+            number
+        }
+        known => known,
+    }
+}
+
+/// To be called in a forked child, which has a number of its own.
+pub(crate) fn forget_process_id() {
+    PROCESS.store(0, Ordering::Relaxed);
+}
+
+/// What a context variable holds here; `None` where it holds nothing, `None`, or is no such variable.
 ///
 /// Runs no Python code: context variables are told apart by what they are.
+#[inline]
 pub(crate) fn context_value<'py>(
     still: &Still<'py>,
     variable: &Py<PyAny>,

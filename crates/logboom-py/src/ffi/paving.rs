@@ -230,12 +230,11 @@ impl<'s> Paving<'s> {
         Some(held)
     }
 
-    /// Guards that a slot holds a number, and which.
-    pub(crate) fn number(&mut self, slot: Slot, shape: Shape<'s>) -> Option<()> {
+    /// Guards that a slot holds a number, and which, and returns that.
+    pub(crate) fn number(&mut self, slot: Slot, shape: Shape<'s>) -> Option<i64> {
         let number = self.slot(slot, shape)?;
-        number.exact_i64()?;
         self.numbers.push(own(number));
-        Some(())
+        number.exact_i64()
     }
 
     /// Guards that what is there is a native object of this class.

@@ -6,6 +6,7 @@ use crate::ffi::Still;
 use crate::ffi::frame::{self, SiteKey};
 use crate::ffi::made;
 use crate::ffi::object::GilSlot;
+use crate::sites;
 use crate::state::State;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -73,16 +74,11 @@ fn describe(
 ) -> PyResult<Option<Place>> {
     let py = code.py();
     let pathname = code.getattr("co_filename")?.cast_into_exact::<PyString>()?;
-    let path = py.import("os.path")?;
-    // The rule of `logging._is_internal_frame`.
-    let normal = path.call_method1("normcase", (&pathname,))?;
-    let text = pathname.to_string_lossy();
-    if normal.eq(state.source_file(py))?
-        || (text.contains("importlib") && text.contains("_bootstrap"))
-    {
+    if sites::is_internal(state, &pathname)? {
         return Ok(None);
     }
     // As `LogRecord.__init__` does.
+    let path = py.import("os.path")?;
     let filename = path.call_method1("basename", (&pathname,))?;
     let module = path.call_method1("splitext", (&filename,))?.get_item(0)?;
     Ok(Some(Place {

@@ -104,15 +104,10 @@ impl Maker {
         }
         let attributes = attributes.copy()?;
         attributes.set_item(names(py).stack_info.bind(py), &none)?;
-        let start = logging.getattr("_startTime")?;
-        let time = match cfg!(Py_3_13) {
-            true => TimeModel::Nanoseconds { start_ns: start.extract()? },
-            false => TimeModel::Float { start: start.extract()? },
-        };
         Ok(Some(Maker {
             class: class.unbind(),
             attributes: attributes.unbind(),
-            time,
+            time: formatter::time_model(logging)?,
             sys: py.import("sys")?.unbind(),
             formatter,
             library,
@@ -213,7 +208,7 @@ impl Maker {
     ) -> PyResult<Bound<'py, PyDict>> {
         let py = still.python();
         let Draft { state, call, place, fields, .. } = draft;
-        let process = made::process_id();
+        let process = ffi::process_id();
         let name = logger::name(still, call.logger).map(own);
         let name = Held::new(name.unwrap_or_else(|| py.None()));
         let level = call.level.number;

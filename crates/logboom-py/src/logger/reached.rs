@@ -139,8 +139,7 @@ impl Ours {
     ) -> Option<()> {
         let slots = &state.handler_slots;
         let shape = self.shaped.guard(paving, still, handler)?;
-        paving.number(slots.level, shape)?;
-        if level < slots.level.read(still, shape)?.exact_i64()? {
+        if level < paving.number(slots.level, shape)? {
             return Some(());
         }
         let filters = paving.slot(slots.filters, shape)?;
