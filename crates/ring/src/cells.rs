@@ -73,8 +73,6 @@ impl Cells {
         let numbers = copies.map(|at| self.map.word(at).load(Relaxed));
         let older = usize::from(numbers[1] < numbers[0]);
         let number = numbers[0].max(numbers[1]) + 1;
-        let len = value.len() as u32;
-        let sum = crc32_of(&[&number.to_ne_bytes(), &len.to_ne_bytes(), value]);
         let at = copies[older];
         for (word, bytes) in value.chunks(8).enumerate() {
             let mut padded = [0; 8];
@@ -82,7 +80,7 @@ impl Cells {
             let at = at + HEAD_BYTES + 8 * word;
             self.map.word(at).store(u64::from_ne_bytes(padded), Relaxed);
         }
-        self.map.word(at + 8).store(u64::from(sum) << 32 | u64::from(len), Relaxed);
+        self.map.word(at + 8).store(head(number, value), Relaxed);
         self.map.word(at).store(number, Release);
     }
 
@@ -128,25 +126,29 @@ pub(crate) fn replacement(
     });
     let at = copies[usize::from(numbers[1] < numbers[0])];
     let number = numbers[0].max(numbers[1]).checked_add(1)?;
-    let len = value.len() as u32;
-    let sum = crc32_of(&[&number.to_ne_bytes(), &len.to_ne_bytes(), value]);
     let mut copy = number.to_ne_bytes().to_vec();
-    copy.extend_from_slice(&(u64::from(sum) << 32 | u64::from(len)).to_ne_bytes());
+    copy.extend_from_slice(&head(number, value).to_ne_bytes());
     copy.extend_from_slice(value);
     Some((at, copy))
+}
+
+/// The word behind a copy's number: the value's length, and the checksum.
+fn head(number: u64, value: &[u8]) -> u64 {
+    let len = value.len() as u32;
+    let sum = crc32_of(&[&number.to_ne_bytes(), &len.to_ne_bytes(), value]);
+    u64::from(sum) << 32 | u64::from(len)
 }
 
 /// The number and the value of a copy, if it is whole.
 fn whole(copy: &[u8], group: CellGroup) -> Option<(u64, &[u8])> {
     let number = u64::from_ne_bytes(*copy.first_chunk()?);
-    let head = u64::from_ne_bytes(*copy.get(8..)?.first_chunk()?);
-    let (len, sum) = (head as u32, (head >> 32) as u32);
+    let stored = u64::from_ne_bytes(*copy.get(8..)?.first_chunk()?);
+    let len = stored as u32;
     if number == 0 || len > group.value_bytes {
         return None;
     }
     let value = copy.get(HEAD_BYTES..)?.get(..len as usize)?;
-    let is_whole = crc32_of(&[&number.to_ne_bytes(), &len.to_ne_bytes(), value]) == sum;
-    is_whole.then_some((number, value))
+    (head(number, value) == stored).then_some((number, value))
 }
 
 #[cfg(test)]
