@@ -12,7 +12,7 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -265,6 +265,13 @@ fn open_emptied(path: &Path) -> io::Result<std::fs::File> {
 pub(crate) fn leads_to(path: &Path, file: &dyn File) -> bool {
     let (Ok(there), Ok(here)) = (SystemFs.metadata(path), file.metadata()) else { return false };
     here.is_file && here.identity.is_some() && there.identity == here.identity
+}
+
+/// A path with something behind its name.
+pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(ending);
+    name.into()
 }
 
 /// A file of the operating system's that is open already.

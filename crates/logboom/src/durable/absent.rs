@@ -22,7 +22,7 @@ impl Book {
         Err(refusal(directory))
     }
 
-    pub(crate) fn serial(&self) -> u64 {
+    pub(crate) fn number(&self) -> u32 {
         match *self {}
     }
 

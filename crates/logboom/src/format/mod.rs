@@ -35,7 +35,6 @@ pub mod structured;
 #[cfg(test)]
 mod tables;
 
-pub(crate) use date::IsoCache;
 pub use date::{Precision, TimeModel, Zone, reload_local_zone};
 pub use json::{JsonFormatter, write_json_text, write_json_value};
 pub use logfmt::LogfmtFormatter;
@@ -109,10 +108,6 @@ impl FormatCache {
 }
 
 /// Appends a moment as ISO 8601 has it, in UTC, with milliseconds.
-#[cfg_attr(
-    not(all(target_os = "linux", not(loom))),
-    allow(dead_code, reason = "nothing is recovered there")
-)]
 pub(crate) fn write_time(time_ns: i64, out: &mut String) {
     let mut bytes = Vec::new();
     date::IsoCache::default().write(Precision::Millis, time_ns, &mut bytes);

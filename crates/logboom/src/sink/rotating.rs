@@ -20,8 +20,7 @@ use super::again::SinkPlan;
 use super::named::{Follower, Leads, NamedFile, Turns, while_trying};
 use super::{Frames, Place, Sink, SinkSpec, Written};
 use crate::blueprint::Blueprint;
-use crate::fs::{self, FileMode, FileSystem, Metadata, SystemFs};
-use std::ffi::OsString;
+use crate::fs::{self, FileMode, FileSystem, Metadata, SystemFs, beside};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -186,9 +185,7 @@ impl RotatingFileSink {
     }
 
     fn numbered(&self, number: u32) -> PathBuf {
-        let mut name = OsString::from(self.follower.named.path());
-        name.push(format!(".{number}"));
-        name.into()
+        beside(self.follower.named.path(), &format!(".{number}"))
     }
 
     /// Where the next byte goes; `None`, and a fault, where the system does not tell.

@@ -21,7 +21,7 @@ pub(super) struct Notes {
 
 /// What was noted of a sink last.
 pub(super) struct Noted {
-    serial: u64,
+    book: u32,
     file: (u64, u64),
     len_bytes: u64,
     taken_bytes: u64,
@@ -40,7 +40,7 @@ impl LiveRoutes {
         if let Some(book) = &self.notes.book {
             let sink = &mut self.sinks[at];
             sink.changed = true;
-            if sink.noted.as_ref().is_none_or(|noted| noted.serial != book.serial()) {
+            if sink.noted.as_ref().is_none_or(|noted| noted.book != book.number()) {
                 note(sink, book, self.notes.from);
             }
         }
@@ -84,5 +84,5 @@ fn note(sink: &mut LiveSink, book: &Book, position: u64) {
     });
     book.note(sink.key, position, &place, shared);
     let (file, len_bytes, taken_bytes) = (place.file, place.len_bytes, place.taken_bytes);
-    sink.noted = Some(Noted { serial: book.serial(), file, len_bytes, taken_bytes, shared });
+    sink.noted = Some(Noted { book: book.number(), file, len_bytes, taken_bytes, shared });
 }

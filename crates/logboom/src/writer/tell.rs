@@ -6,7 +6,7 @@
 
 use crate::barrier::Scope;
 use crate::config::Config;
-use crate::format::{IsoCache, Precision};
+use crate::format::write_time;
 use crate::generation::Generation;
 use crate::metrics;
 use crate::notice;
@@ -27,7 +27,6 @@ pub(super) struct Telling {
     told_at: Option<Duration>,
     /// What the wall clock showed when there was nothing to tell for the last time.
     clean_at_ns: i64,
-    dates: IsoCache,
 }
 
 /// Which notices are written.
@@ -79,7 +78,8 @@ impl Writer {
                 all_told = false;
                 continue;
             }
-            let since = self.date(since_ns.unwrap_or(self.telling.clean_at_ns));
+            let mut since = String::new();
+            write_time(since_ns.unwrap_or(self.telling.clean_at_ns), &mut since);
             let text = notice::text(&drops, &since, generation.ring.capacity_bytes());
             notice::encode(&text, config.clock.now_ns(), &mut self.scratch);
             let Ok(record) = RecordView::parse(&self.scratch, &()) else { continue };
@@ -91,12 +91,6 @@ impl Writer {
                 self.telling.drops = dropped;
             }
         }
-    }
-
-    fn date(&mut self, time_ns: i64) -> String {
-        let mut text = Vec::new();
-        self.telling.dates.write(Precision::Millis, time_ns, &mut text);
-        String::from_utf8_lossy(&text).into_owned()
     }
 
     /// Reports the faults since the last report, if their time has come.

@@ -23,7 +23,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The groups of cells, in their order in the file.
@@ -87,7 +87,7 @@ impl State {
 
 /// The file of a ring, and what is told in it.
 pub(crate) struct Book {
-    serial: u64,
+    number: u32,
     name: String,
     file: Mutex<Option<Kept>>,
     room: Room,
@@ -190,14 +190,13 @@ impl Book {
         })?;
         let FileRing { ring, cells, room } = ring;
         let Ok(cells) = <[Cells; 3]>::try_from(cells) else { unreachable!("as many as asked for") };
-        static SERIALS: AtomicU64 = AtomicU64::new(1);
         let places = Places {
             free_routes: (0..cells[ROUTES].count()).rev().collect(),
             free_sinks: (0..cells[SINKS].count()).rev().collect(),
             ..Places::default()
         };
         let book = Book {
-            serial: SERIALS.fetch_add(1, Ordering::Relaxed),
+            number,
             name,
             file: Mutex::new(Some(Kept { identity: identity(&file), directory, file })),
             room,
@@ -209,8 +208,8 @@ impl Book {
     }
 
     /// Tells this book from every other of the process.
-    pub(crate) fn serial(&self) -> u64 {
-        self.serial
+    pub(crate) fn number(&self) -> u32 {
+        self.number
     }
 
     /// Tells a route. `intern` gives the id of a text in the ring's table.

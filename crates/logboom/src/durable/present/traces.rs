@@ -4,6 +4,7 @@
 //! files are moved. Where a sink rotates, what it wrote goes on in the newer files. Nothing is changed here.
 
 use super::note::Note;
+use crate::fs::beside;
 use crate::sink::again::SinkPlan;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -57,10 +58,9 @@ fn numbered(plan: &SinkPlan, path: &Path) -> Vec<PathBuf> {
     let (mut number, mut missing) = (1, 0);
     // One number may be missing, where a rotation was cut short.
     while number <= count && missing < 2 {
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".{number}"));
-        if Path::new(&name).exists() {
-            all.push(PathBuf::from(name));
+        let name = beside(path, &format!(".{number}"));
+        if name.exists() {
+            all.push(name);
             missing = 0;
         } else {
             missing += 1;

@@ -14,7 +14,7 @@
 
 use super::family::Family;
 use super::lock::Lock;
-use crate::fs::{File, FileMode, LockOwner};
+use crate::fs::{File, FileMode, LockOwner, beside};
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
@@ -145,7 +145,7 @@ impl<'a> Copy<'a> {
                 break;
             }
             self.file.imitate(&old.path)?;
-            fs.rename(&unfinished, &super::family::beside(&old.path, how.ending()))?;
+            fs.rename(&unfinished, &beside(&old.path, how.ending()))?;
             fs.remove(&old.path)?;
             break;
         }

@@ -11,9 +11,8 @@
 //! All of it under the lock.
 
 use super::compress::{Compression, ENDINGS};
-use crate::fs::FileSystem;
+use crate::fs::{FileSystem, beside};
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -217,13 +216,6 @@ impl Family {
             outcome => outcome,
         }
     }
-}
-
-/// A name with something behind it.
-pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(ending);
-    name.into()
 }
 
 fn number(text: &str) -> Option<u32> {
