@@ -93,6 +93,24 @@ class Runner:
                     pipe.close()
 
 
+def wait_until_blocked(pid: int) -> None:
+    """Wait until a process's main thread has used no time for a while: it waits for something."""
+
+    def used() -> int:
+        fields = Path(f"/proc/{pid}/task/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return int(fields[11]) + int(fields[12])
+
+    quiet, last = 0, -1
+    for _ in range(6000):
+        now = used()
+        quiet = quiet + 1 if now == last else 0
+        last = now
+        if quiet > 50:
+            return
+        time.sleep(0.01)
+    pytest.fail("never blocked")
+
+
 def clean_environment() -> dict[str, str]:
     """Give the environment without what changes how Python runs or prints."""
     changes = ("PYTHON", "LOGBOOM", "COVERAGE")
@@ -135,6 +153,20 @@ class Log:
 def log(tmp_path: Path) -> Log:
     """Give a log file, not there yet, in the test's own directory."""
     return Log(tmp_path / "app.log")
+
+
+@pytest.fixture
+def closing() -> Iterator[Callable[[logging.Handler], logging.Handler]]:
+    """Close what a test made, also where it failed."""
+    handlers: list[logging.Handler] = []
+
+    def add(handler: logging.Handler) -> logging.Handler:
+        handlers.append(handler)
+        return handler
+
+    yield add
+    for handler in handlers:
+        handler.close()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import signal
 import sys
 
 import pytest
+from tests.python.conftest import wait_until_blocked
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs POSIX")
 
@@ -689,25 +690,6 @@ def test_an_interrupt_reaches_a_call_that_waits_for_room(run_python):
     program.send_signal(signal.SIGINT)
     assert program.wait(20) == 0
     assert program.stderr.readline() == "interrupted\n"
-
-
-def wait_until_blocked(pid: int) -> None:
-    """Wait until a process's main thread has used no time for a while: it waits for something."""
-    import time
-
-    def used() -> int:
-        fields = open(f"/proc/{pid}/task/{pid}/stat").read().rsplit(")", 1)[1].split()
-        return int(fields[11]) + int(fields[12])
-
-    quiet, last = 0, -1
-    for _ in range(6000):
-        now = used()
-        quiet = quiet + 1 if now == last else 0
-        last = now
-        if quiet > 50:
-            return
-        time.sleep(0.01)
-    pytest.fail("never blocked")
 
 
 def test_a_disk_that_is_full_is_counted_and_told(run_python):

@@ -15,6 +15,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.python.conftest import wait_until_blocked
 
 if TYPE_CHECKING:
     import subprocess
@@ -67,25 +68,6 @@ def finish(running: subprocess.Popen[str]) -> tuple[str, str]:
     deadline.cancel()
     assert code == 0, err
     return out, err
-
-
-def wait_until_blocked(pid: int) -> None:
-    """Wait until the main thread has used no time for a while: it waits for something."""
-
-    def used() -> int:
-        with open(f"/proc/{pid}/task/{pid}/stat", encoding="ascii") as file:
-            fields = file.read().rsplit(")", 1)[1].split()
-        return int(fields[11]) + int(fields[12])
-
-    quiet, last = 0, -1
-    for _ in range(6000):
-        now = used()
-        quiet = quiet + 1 if now == last else 0
-        last = now
-        if quiet > 30:
-            return
-        time.sleep(0.01)
-    pytest.fail("never blocked")
 
 
 def told(lines: list[str]) -> list[tuple[int, dict[str, int]]]:
@@ -170,6 +152,13 @@ def test_blocked_threads_go_on_in_the_order_in_which_they_came(run_python):
         program(
             {"overflow": "block"},
             """
+# The pipe is full before the first line: the writer writes nothing, and makes no room.
+os.set_blocking(1, False)
+for piece in (b"\\n" * 4096, b"\\n"):
+    try:
+        while True: os.write(1, piece)
+    except BlockingIOError: pass
+os.set_blocking(1, True)
 def work(n):
     # Longer than what fills the ring: what room is left is none for these.
     logger.info("waited %d %s", n, "x" * 700)
@@ -178,13 +167,8 @@ def waiting():
     return logboom.stats().as_dict()["ring"]["waiting_callers"]
 filler = threading.Thread(target=lambda: [logger.info("x" * 500) for _ in range(2000)])
 filler.start()
-def stalled():
-    "Whether it waits, and the writer has written nothing for much longer than it naps."
-    before = logboom.stats().written
-    time.sleep(0.3)
-    return waiting() > 0 and logboom.stats().written == before
-while not stalled():
-    pass
+while waiting() == 0:
+    time.sleep(0.001)
 for n in range(20):
     threads.append(threading.Thread(target=work, args=(n,)))
     threads[-1].start()

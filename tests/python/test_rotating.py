@@ -29,20 +29,6 @@ def logger() -> logging.Logger:
     return logging.Logger("tests.rotating", logging.DEBUG)
 
 
-@pytest.fixture
-def closing():
-    """Close what a test made, also where it failed."""
-    handlers: list[logging.Handler] = []
-
-    def add(handler):
-        handlers.append(handler)
-        return handler
-
-    yield add
-    for handler in handlers:
-        handler.close()
-
-
 def files(directory: Path) -> dict[str, str]:
     return {path.name: path.read_text(encoding="utf-8") for path in sorted(directory.iterdir())}
 

@@ -35,20 +35,6 @@ def logger() -> logging.Logger:
     return logging.Logger("tests.shared", logging.DEBUG)
 
 
-@pytest.fixture
-def closing():
-    """Close what a test made, also where it failed."""
-    handlers: list[logging.Handler] = []
-
-    def add(handler):
-        handlers.append(handler)
-        return handler
-
-    yield add
-    for handler in handlers:
-        handler.close()
-
-
 def files(directory: Path) -> dict[str, bytes]:
     """Give all files but the lock."""
     found = {}

@@ -270,7 +270,15 @@ def numbered_or_copied(directory: Path) -> list[Path]:
     return numbered(directory)
 
 
-@pytest.mark.parametrize(
+def four(run_python, handler: str) -> dict[str, subprocess.Popen[str]]:
+    """Start four processes that log without end."""
+    text = program(handler, ENDLESS)
+    processes = {f"process{n}": run_python.start(text, f"process{n}") for n in range(4)}
+    go(*processes.values())
+    return processes
+
+
+EACH_HANDLER = pytest.mark.parametrize(
     "handler",
     [
         'RotatingFileHandler("app.log", encoding="utf-8", shared=True)',
@@ -279,11 +287,12 @@ def numbered_or_copied(directory: Path) -> list[Path]:
     ],
     ids=["shared", "watched", "plain"],
 )
+
+
+@EACH_HANDLER
 def test_logrotate_by_rename(run_python, tmp_path, wait_for, handler):
     """The file is moved away under load; a plain handler goes on with the moved one."""
-    text = program(handler, ENDLESS)
-    processes = {f"process{n}": run_python.start(text, f"process{n}") for n in range(4)}
-    go(*processes.values())
+    processes = four(run_python, handler)
     log = tmp_path / "app.log"
     times = 1 if handler.startswith("File") else 10
     for number in range(times):
@@ -293,20 +302,10 @@ def test_logrotate_by_rename(run_python, tmp_path, wait_for, handler):
     check(read(numbered(tmp_path)), expected)
 
 
-@pytest.mark.parametrize(
-    "handler",
-    [
-        'RotatingFileHandler("app.log", encoding="utf-8", shared=True)',
-        'WatchedFileHandler("app.log", encoding="utf-8")',
-        'FileHandler("app.log", encoding="utf-8")',
-    ],
-    ids=["shared", "watched", "plain"],
-)
+@EACH_HANDLER
 def test_logrotate_by_copytruncate(run_python, tmp_path, wait_for, handler):
     """Lost is what is written between copy and cut, by its nature; no hole is left."""
-    text = program(handler, ENDLESS)
-    processes = {f"process{n}": run_python.start(text, f"process{n}") for n in range(4)}
-    go(*processes.values())
+    processes = four(run_python, handler)
     log = tmp_path / "app.log"
     copies = []
     for number in range(8):

@@ -8,26 +8,14 @@ import sys
 import threading
 
 import pytest
+from tests.python import test_lifecycle as lifecycle
+from tests.python.test_lifecycle import COUNT, EXPECTED
 
 import logboom
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs POSIX")
 
-SET_UP = """
-import logging, os, signal, sys, threading, logboom
-logboom.install()
-logger = logging.getLogger("app")
-logger.setLevel(10)
-logger.propagate = False
-handler = logboom.FileHandler("app.log")
-handler.setFormatter(logging.Formatter("%(message)s"))
-logger.addHandler(handler)
-def many(count):
-    for n in range(count):
-        logger.info("line %d", n)
-"""
-COUNT = 20_000
-EXPECTED = [f"line {n}" for n in range(COUNT)]
+SET_UP = "import signal\n" + lifecycle.SET_UP
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
