@@ -17,6 +17,9 @@
 //! The lines that different threads write are 128 bytes apart, since common processors fetch lines
 //! of 64 bytes in pairs.
 
+#[cfg(loom)]
+use crate::moment::AtomicU64;
+#[cfg(not(loom))]
 use crate::sync::AtomicU64;
 
 /// The first word of the memory.
@@ -109,7 +112,6 @@ pub(crate) const fn ring_offset(table_bytes: usize) -> usize {
 }
 
 /// The offsets of the fields, for a reader that has bytes and no [`Header`].
-#[cfg(not(loom))]
 pub(crate) mod offset {
     pub(crate) const MAGIC: usize = 0;
     pub(crate) const VERSION: usize = 8;

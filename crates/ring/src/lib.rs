@@ -82,10 +82,11 @@ mod lock;
 mod membarrier;
 #[cfg_attr(loom, path = "memory_loom.rs")]
 mod memory;
+#[cfg(loom)]
+mod moment;
 mod oldest;
 mod place;
 mod queue;
-#[cfg(not(loom))]
 mod read;
 mod reservation;
 mod ring;
@@ -105,9 +106,10 @@ pub use file::{FileContents, FileRing, Owner, Room, load_file, read_file, read_o
 pub use held::Held;
 #[cfg(all(target_os = "linux", not(loom)))]
 pub use lock::{lock_as_owner, lock_as_recoverer};
+#[cfg(loom)]
+pub use moment::Moment;
 pub use oldest::Front;
 pub use place::Place;
-#[cfg(not(loom))]
 pub use read::{Contents, ReadError, Remains, read};
 pub use reservation::{Committed, Reservation};
 pub use ring::Ring;

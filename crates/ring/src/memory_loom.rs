@@ -5,8 +5,9 @@
 //! are found.
 
 use crate::error::RingError;
-use crate::layout::Header;
-use crate::sync::{AtomicU64, Ordering::Relaxed};
+use crate::layout::{HEADER_BYTES, Header, offset, ring_offset};
+use crate::moment::AtomicU64;
+use crate::sync::Ordering::Relaxed;
 use loom::cell::UnsafeCell;
 
 pub(crate) struct Memory {
@@ -136,5 +137,33 @@ impl Memory {
         }
         // SAFETY: inside; unshared, by the caller's promise.
         unsafe { std::slice::from_raw_parts_mut(self.table.at(offset, len), len) }
+    }
+
+    /// The bytes that a real ring's memory would have now. The table's texts are left out.
+    pub(crate) fn image(&self) -> Vec<u8> {
+        let fixed = &self.header.fixed;
+        let ring = ring_offset(self.table_bytes());
+        let mut image = vec![0; ring + self.capacity()];
+        let mut put = |at: usize, bytes: &[u8]| image[at..at + bytes.len()].copy_from_slice(bytes);
+        put(offset::MAGIC, &fixed.magic.to_ne_bytes());
+        put(offset::VERSION, &fixed.version.to_ne_bytes());
+        put(offset::HEADER_BYTES, &(HEADER_BYTES as u32).to_ne_bytes());
+        put(offset::CAPACITY, &fixed.capacity.to_ne_bytes());
+        put(offset::RING_OFFSET, &fixed.ring_offset.to_ne_bytes());
+        put(offset::TABLE_BYTES, &fixed.table_bytes.to_ne_bytes());
+        put(offset::TABLE_OFFSET, &fixed.table_offset.to_ne_bytes());
+        put(offset::HEAD, &self.header.producers.head.newest().to_ne_bytes());
+        put(offset::TAIL, &self.header.consumer.tail.newest().to_ne_bytes());
+        put(offset::CONSUMED, &self.header.consumer.consumed.newest().to_ne_bytes());
+        for (index, word) in self.words.iter().enumerate() {
+            // SAFETY: inside. Loom runs no other thread until this one comes to a primitive of its own,
+            // and nobody keeps a slice over one of those but to read it.
+            let bytes = unsafe { *self.bytes.at(8 * index, 8).cast::<[u8; 8]>() };
+            // In a real ring both are the same eight bytes: of a frame's word or of a payload.
+            let word = word.newest();
+            assert!(word == 0 || bytes == [0; 8], "a word and a payload at one place");
+            put(ring + 8 * index, &(word | u64::from_ne_bytes(bytes)).to_ne_bytes());
+        }
+        image
     }
 }

@@ -218,7 +218,7 @@ enum Kind {
     Damaged,
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(loom)))]
 impl ReadError {
     pub(crate) fn short() -> Self {
         ReadError(Kind::Short)
@@ -272,5 +272,5 @@ pub(crate) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..)?.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes))
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests;

@@ -397,6 +397,12 @@ impl Ring {
         self.table.memory.image()
     }
 
+    /// The same in a model check, in the midst of what threads do; see [`Moment`](crate::Moment).
+    #[cfg(loom)]
+    pub fn left_behind(&self) -> Vec<u8> {
+        self.table.memory.image()
+    }
+
     #[inline]
     pub(crate) fn memory(&self) -> &Memory {
         &self.table.memory
