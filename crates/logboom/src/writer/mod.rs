@@ -144,6 +144,8 @@ impl Writer {
                     for control in generation.barrier.seal() {
                         self.carry_out(&generation, &mut consumer, control);
                     }
+                    // A torn line's rest is in the old ring's file only.
+                    self.routes.keep_notes(next.book.as_ref(), next.ring.released());
                     generation.remove_file();
                     next.forget_previous();
                     self.generation = next;

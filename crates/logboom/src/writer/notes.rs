@@ -29,9 +29,15 @@ pub(super) struct Noted {
 }
 
 impl LiveRoutes {
-    /// Goes on with the ring of this book, from this position.
+    /// Goes on with the ring of this book, from this position, and notes there what sinks kept.
     pub(super) fn keep_notes(&mut self, book: Option<&Arc<Book>>, from: u64) {
         self.notes = Notes { book: book.cloned(), from, beside: false };
+        let Some(book) = book else { return };
+        for sink in self.sinks.iter_mut() {
+            if sink.place().is_some_and(|place| !place.rest.is_empty()) {
+                note(sink, book, from);
+            }
+        }
     }
 
     /// A sink is about to be called.

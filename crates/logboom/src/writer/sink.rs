@@ -148,6 +148,11 @@ impl LiveSinks {
         at
     }
 
+    /// All of them, and places that are free.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut LiveSink> {
+        self.places.iter_mut()
+    }
+
     /// Takes a route away; with the last one the sink, whose drop may panic.
     pub(super) fn leave(&mut self, at: usize, entry: &Entry) -> Option<LiveSink> {
         let place = &mut self.places[at];

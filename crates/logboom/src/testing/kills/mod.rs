@@ -8,6 +8,7 @@
 
 #![cfg(all(target_os = "linux", not(loom)))]
 
+mod model;
 mod steps;
 mod tampering;
 
