@@ -46,6 +46,22 @@ def app(environ, start_response):
     return [str(logboom.stats().native_threads).encode()]
 """
 )
+ASGI = (
+    LOGGING
+    + f"""
+from litestar import Litestar, get
+from litestar.params import FromPath
+from logboom.litestar import LogboomPlugin
+
+@get("/{{number:int}}")
+async def answer(number: FromPath[int]) -> str:
+    for k in range({LINES}):
+        logger.info("request %s line %d", number, k)
+    return str(logboom.stats().native_threads)
+
+app = Litestar([answer], plugins=[LogboomPlugin()], logging_config=None)
+"""
+)
 CELERY = (
     LOGGING
     + f"""
@@ -128,24 +144,29 @@ def expected(requests: int) -> Counter[str]:
     return Counter(f"request {n} line {k}" for n in range(requests) for k in range(LINES))
 
 
+def listens(bind: Path) -> bool:
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as connection:
+        return connection.connect_ex(str(bind)) == 0
+
+
+def ask(bind: Path, number: int) -> bytes:
+    connection = http.client.HTTPConnection("localhost")
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.settimeout(DEADLINE)
+    connection.sock.connect(str(bind))
+    connection.request("GET", f"/{number}")
+    answer = connection.getresponse().read()
+    connection.close()
+    return answer
+
+
 @pytest.mark.parametrize("how", [(), ("--preload",)], ids=["each loads", "preload"])
 def test_gunicorn(serve, log, tmp_path, how):
     (tmp_path / "served.py").write_text(WSGI)
     bind = tmp_path / "socket"
     server = serve("gunicorn", "-w", "3", "-b", f"unix:{bind}", *how, "served:app")
     until(bind.exists, server)
-
-    def ask(number: int) -> bytes:
-        connection = http.client.HTTPConnection("localhost")
-        connection.sock = socket.socket(socket.AF_UNIX)
-        connection.sock.settimeout(DEADLINE)
-        connection.sock.connect(str(bind))
-        connection.request("GET", f"/{number}")
-        answer = connection.getresponse().read()
-        connection.close()
-        return answer
-
-    assert {ask(n) for n in range(200)} == {b"1"}
+    assert {ask(bind, n) for n in range(200)} == {b"1"}
     assert server.end() == 0
     said = [line.split(" ", 1) for line in log.lines()]
     loaded = [process for process, text in said if text == "loaded"]
@@ -154,6 +175,19 @@ def test_gunicorn(serve, log, tmp_path, how):
     # The master of those that were loaded before the fork answers nothing.
     workers = {process for process, text in said if text != "loaded"}
     assert (set(loaded) & workers == set()) if how else workers <= set(loaded)
+
+
+def test_uvicorn_with_workers(serve, log, tmp_path):
+    """Its workers are spawned and ended by a signal that they raise again, so that no hook runs."""
+    (tmp_path / "served.py").write_text(ASGI)
+    bind = tmp_path / "socket"
+    server = serve("uvicorn", "--workers", "3", "--uds", str(bind), "served:app")
+    until(lambda: log.text().count("loaded") == 3 and listens(bind), server)
+    assert {ask(bind, n) for n in range(200)} == {b"1"}
+    assert server.end() == 0
+    said = [line.split(" ", 1) for line in log.lines()]
+    assert Counter(text for _, text in said if text != "loaded") == expected(200)
+    assert len({process for process, text in said if text == "loaded"}) == 3
 
 
 @pytest.mark.parametrize("how", [(), ("--max-tasks-per-child", "1")], ids=["kept", "one task each"])
