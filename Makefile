@@ -135,6 +135,14 @@ loom: ## run the models of the ring and the barrier through every order of their
 	RUSTFLAGS="$(RUSTFLAGS) --cfg loom" $(CARGO) test --target-dir "$(TARGET)/loom" --profile dev-release -p logboom-ring --test 'loom*'
 	RUSTFLAGS="$(RUSTFLAGS) --cfg loom" $(CARGO) test --target-dir "$(TARGET)/loom" --profile dev-release -p logboom --lib models
 
+# The standard library is built anew for the thread sanitizer, which has to see its locks. Some tests
+# leave a ring behind as a killed process does: no leaks are looked for.
+SANITIZED := $(CARGO) +nightly test --target x86_64-unknown-linux-gnu -p logboom-ring -p logboom --all-features --tests
+.PHONY: test-sanitized
+test-sanitized: ## run the Rust tests under the address and the thread sanitizer; needs a nightly toolchain with rust-src
+	ASAN_OPTIONS=detect_leaks=0 RUSTFLAGS="-Zsanitizer=address" $(SANITIZED) --target-dir "$(TARGET)/sanitized/address"
+	TSAN_OPTIONS=history_size=4 RUSTFLAGS="-Zsanitizer=thread" $(SANITIZED) --target-dir "$(TARGET)/sanitized/thread" -Zbuild-std
+
 # Inputs that the fuzzer finds go into build/; the committed corpus is what the tests replay.
 .PHONY: fuzz
 fuzz: $(FUZZER) ## run every fuzz target for FUZZ_SECONDS (60); needs a nightly toolchain

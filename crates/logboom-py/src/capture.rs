@@ -27,6 +27,7 @@ use crate::state::State;
 use crate::templates::{self, Signature};
 use crate::traceback::{self, Found};
 use arrayvec::ArrayVec;
+use logboom::clock::wall_ns;
 use logboom::engine::Outcome;
 use logboom::field::Value;
 use logboom::level::Level;
@@ -90,7 +91,7 @@ fn submit_again(
     if !trail.asks_for_sites_only {
         return None;
     }
-    let time_ns = ffi::now_ns();
+    let time_ns = wall_ns();
     if time_ns >= plan.deadline_ns {
         return None;
     }
@@ -133,7 +134,7 @@ fn submit_anew(
     if !goes(state, still, logger, level, &fields, ask, &mut plan)? {
         return Ok(());
     }
-    let time_ns = ffi::now_ns();
+    let time_ns = wall_ns();
     if time_ns >= plan.deadline_ns {
         return Err(Exit::Library);
     }
@@ -163,7 +164,7 @@ pub(crate) fn submit_with(
     if let Some(extra) = keywords.extra.filter(|extra| !extra.is_none()) {
         fields.add(still.python(), extra).ok_or(Exit::Library)?;
     }
-    let time_ns = ffi::now_ns();
+    let time_ns = wall_ns();
     let exc_info = keywords.exc_info.filter(|given| given.plain_truth() != Some(false));
     let exc_info = exc_info.filter(|given| !given.is_none());
     let call = Call { logger, level, message, arguments, exc_info, time_ns };

@@ -24,6 +24,7 @@ use crate::sharing::Shares;
 use crate::state::{self, State};
 use crate::waiting;
 use arrayvec::ArrayVec;
+use logboom::clock::wall_ns;
 use logboom::engine::{Outcome, Wait};
 use logboom::format::{Needs, PatternFormatter};
 use logboom::level::Level;
@@ -240,7 +241,7 @@ impl Route {
     /// Submits a finished line for this route; waits without the GIL while the ring is full.
     fn write(&self, py: Python<'_>, line: &Bound<'_, PyBytes>, level: i32) -> PyResult<()> {
         let record = Record {
-            time_ns: ffi::now_ns(),
+            time_ns: wall_ns(),
             level: Level(level),
             thread: ffi::thread_ident(),
             logger: "".into(),

@@ -93,6 +93,7 @@ mod ring;
 mod signal;
 mod sync;
 mod table;
+mod ticks;
 mod walk;
 
 #[cfg(all(target_os = "linux", not(loom)))]
@@ -115,3 +116,4 @@ pub use reservation::{Committed, Reservation};
 pub use ring::Ring;
 pub use signal::Park;
 pub use table::Table;
+pub use ticks::{ticks, ticks_are_steady};

@@ -135,21 +135,3 @@ pub(crate) fn at_fork(
 pub(crate) fn at_fork(_: extern "C" fn(), _: extern "C" fn(), _: extern "C" fn()) -> bool {
     true
 }
-
-/// Nanoseconds since the Unix epoch.
-#[cfg(unix)]
-#[inline]
-pub(crate) fn now_ns() -> i64 {
-    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: writes the time into a place of ours; this clock is always there.
-    unsafe { libc::clock_gettime(libc::CLOCK_REALTIME, &mut now) };
-    #[allow(clippy::useless_conversion, reason = "both are 32 bits wide on some systems")]
-    i64::from(now.tv_sec).wrapping_mul(1_000_000_000).wrapping_add(i64::from(now.tv_nsec))
-}
-
-/// Nanoseconds since the Unix epoch.
-#[cfg(not(unix))]
-pub(crate) fn now_ns() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH);
-    since.map_or(0, |since| i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
-}

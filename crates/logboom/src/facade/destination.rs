@@ -1,11 +1,11 @@
 //! Where the records of a facade go, and the part of a record that all facades capture alike.
 
+use crate::clock::wall_ns;
 use crate::engine::{Engine, Route, is_writer_thread};
 use crate::field::Field;
 use crate::format::Needs;
 use crate::level::Level;
 use crate::record::{Attribute, Message, Record, RouteId, Site, Text};
-use std::time::SystemTime;
 
 /// An engine, some of its routes, and what their formatters need to be captured.
 #[derive(Clone, Debug)]
@@ -68,7 +68,7 @@ impl Destination {
             count += 1;
         }
         let _ = self.engine.submit(&Record {
-            time_ns: now_ns(),
+            time_ns: wall_ns(),
             level,
             thread: thread_number(),
             logger: Text::from(logger),
@@ -79,12 +79,6 @@ impl Destination {
             routes: &self.routes,
         });
     }
-}
-
-fn now_ns() -> i64 {
-    // A clock before 1970 or after 2262 is not worth a branch for the caller to see.
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    since.as_nanos() as i64
 }
 
 /// The system's number of this thread on Linux; elsewhere one that is counted up. Asked for once per

@@ -42,6 +42,7 @@ mod syncing;
 mod tell;
 
 use crate::barrier::{Action, Flush};
+use crate::clock;
 use crate::generation::{Batch, Generation};
 use crate::metrics;
 use crate::record::RecordView;
@@ -186,6 +187,9 @@ impl Writer {
             let obeyed = self.obey(generation, consumer);
             self.tell(generation, consumer);
             self.sync_in_time(generation);
+            if moved {
+                clock::keep();
+            }
             if moved || obeyed {
                 ladder.reset();
             } else if generation.ring.is_closed() && consumer.is_idle() {

@@ -4,6 +4,11 @@
 //! caller's affair. Deadlines of callers (`flush`, `shutdown`, `block_timeout`) are real time: a
 //! clock that stands still must not turn a timeout into a hang.
 
+mod counted;
+
+pub(crate) use counted::keep;
+pub use counted::wall_ns;
+
 use std::fmt;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -28,6 +33,15 @@ impl SystemClock {
     pub fn new() -> Self {
         SystemClock { start: Instant::now() }
     }
+
+    /// Nanoseconds since the Unix epoch, negative before it.
+    #[inline]
+    pub(crate) fn now() -> i64 {
+        match SystemTime::now().duration_since(UNIX_EPOCH) {
+            Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
+            Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |ns| -ns),
+        }
+    }
 }
 
 impl Default for SystemClock {
@@ -38,10 +52,7 @@ impl Default for SystemClock {
 
 impl Clock for SystemClock {
     fn now_ns(&self) -> i64 {
-        match SystemTime::now().duration_since(UNIX_EPOCH) {
-            Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
-            Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |ns| -ns),
-        }
+        SystemClock::now()
     }
 
     fn elapsed(&self) -> Duration {
