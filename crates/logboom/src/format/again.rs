@@ -1,5 +1,6 @@
 //! Formatters made again from their blueprints.
 
+use super::console::{self, Colors, ConsoleFormatter, ConsoleOptions, Place, Width};
 use super::pattern::{PatternOptions, PatternStyle};
 use super::structured::{Notation, Preset, StructuredFormatter, StructuredOptions};
 use super::{
@@ -16,6 +17,7 @@ pub(crate) fn formatter(blueprint: &[u8]) -> Option<Arc<dyn Formatter>> {
         "pattern" => Some(Arc::new(pattern(parts)?)),
         JsonFormatter::NAME => Some(Arc::new(structured::<super::json::Json>(parts)?)),
         LogfmtFormatter::NAME => Some(Arc::new(structured::<super::logfmt::Logfmt>(parts)?)),
+        console::NAME => Some(Arc::new(console(parts)?)),
         _ => None,
     }
 }
@@ -122,6 +124,73 @@ fn structured<N: Notation>(mut parts: Parts<'_>) -> Option<StructuredFormatter<N
         .ok()
 }
 
+pub(super) fn of_console(options: &ConsoleOptions<'_>) -> Blueprint {
+    let colors = match options.colors {
+        Colors::Auto => 0,
+        Colors::Always => 1,
+        Colors::Never => 2,
+    };
+    let place = match options.place {
+        Place::Elsewhere => 0,
+        Place::Stdout => 1,
+        Place::Stderr => 2,
+    };
+    let (kind, columns) = match options.width {
+        Width::Terminal => (0, 0),
+        Width::Columns(columns) => (1, columns),
+        Width::Unlimited => (2, 0),
+    };
+    Blueprint::new(console::NAME)
+        .number(colors)
+        .number(place)
+        .number(kind)
+        .number(columns.into())
+        .number(options.full_traceback.into())
+        .optional(options.datefmt)
+        .number((options.zone == Zone::Utc).into())
+        .number(options.logger_width.into())
+        .list(options.drop.iter().copied())
+        .list(options.library.iter().copied())
+}
+
+fn console(mut parts: Parts<'_>) -> Option<ConsoleFormatter> {
+    let colors = match parts.number()? {
+        0 => Colors::Auto,
+        1 => Colors::Always,
+        2 => Colors::Never,
+        _ => return None,
+    };
+    let place = match parts.number()? {
+        0 => Place::Elsewhere,
+        1 => Place::Stdout,
+        2 => Place::Stderr,
+        _ => return None,
+    };
+    let width = match (parts.number()?, u16::try_from(parts.number()?).ok()?) {
+        (0, _) => Width::Terminal,
+        (1, columns) => Width::Columns(columns),
+        (2, _) => Width::Unlimited,
+        _ => return None,
+    };
+    let (full_traceback, datefmt) = (parts.truth()?, parts.optional()?);
+    let zone = if parts.truth()? { Zone::Utc } else { Zone::Local };
+    let logger_width = u16::try_from(parts.number()?).ok()?;
+    let (drop, library) = (parts.list(Parts::text)?, parts.list(Parts::text)?);
+    let (drop, library) = (&drop, &library);
+    ConsoleFormatter::new(&ConsoleOptions {
+        colors,
+        place,
+        width,
+        full_traceback,
+        datefmt,
+        zone,
+        logger_width,
+        drop,
+        library,
+    })
+    .ok()
+}
+
 fn fields(made: Blueprint, fields: &[Field<'_>]) -> Blueprint {
     let made = made.number(fields.len() as u64);
     fields.iter().fold(made, |made, field| made.text(field.key).value(field.value))
@@ -190,6 +259,34 @@ mod tests {
         agrees(PatternFormatter::new("{asctime} {levelname:>8} {user}", &options).unwrap());
         let options = PatternOptions { style: PatternStyle::Dollar, ..options };
         agrees(PatternFormatter::new("$name ${message}", &options).unwrap());
+    }
+
+    #[test]
+    fn a_console_one_made_again_formats_the_same() {
+        let zone = Zone::Utc;
+        let options = ConsoleOptions { zone, ..Default::default() };
+        agrees(ConsoleFormatter::new(&options).unwrap());
+        for (colors, width) in
+            [(Colors::Always, Width::Columns(30)), (Colors::Never, Width::Unlimited)]
+        {
+            for place in [Place::Stdout, Place::Stderr] {
+                let (full_traceback, logger_width) = (true, 4);
+                let (drop, library) = (&["user"][..], &["/usr/lib"][..]);
+                let datefmt = Some("%H:%M");
+                let options = ConsoleOptions {
+                    colors,
+                    place,
+                    width,
+                    full_traceback,
+                    datefmt,
+                    zone,
+                    logger_width,
+                    drop,
+                    library,
+                };
+                agrees(ConsoleFormatter::new(&options).unwrap());
+            }
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@
 //! format_spec  Python's `format` of a typed value
 //! brace     `{}` templates, for callers in Rust
 //! date      asctime and the other times
+//! console   lines for people at a terminal
 //! structured  fields, their keys and their order; in the notation of json or logfmt
 //! again       formatters made again from their blueprints
 //! ```
@@ -24,6 +25,7 @@
 )]
 pub(crate) mod again;
 mod brace;
+pub mod console;
 mod date;
 mod format_spec;
 mod json;
@@ -35,6 +37,7 @@ pub mod structured;
 #[cfg(test)]
 mod tables;
 
+pub use console::ConsoleFormatter;
 pub use date::{Precision, TimeModel, Zone, reload_local_zone};
 pub use json::{JsonFormatter, write_json_text, write_json_value};
 pub use logfmt::LogfmtFormatter;
@@ -90,6 +93,7 @@ pub struct FormatCache {
     shapes: pattern::Shapes,
     iso: date::IsoCache,
     structured: structured::Scratch,
+    console: console::Scratch,
     process: Option<u32>,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Escaped are `"` and `\`, all control characters (ASCII's, DEL and those of ISO 6429, U+0080 to
 //! U+009F), the separators of lines and paragraphs (U+2028, U+2029), and what changes the direction
-//! of text (U+202A to U+202E, U+2066 to U+2069). Everything else stands as it is, in UTF-8. Bytes
+//! of text (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069). Everything else stands as it is, in UTF-8. Bytes
 //! that are not UTF-8 are shown as Python's `backslashreplace` shows them, `\xff`, as text.
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
@@ -55,20 +55,32 @@ fn write_carefully(text: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// The length and the code of the character that begins a text, if it could forge a line or drive a
+/// terminal. The text is UTF-8, or begins within a character.
+#[inline]
+pub(in crate::format) fn harmful(text: &[u8]) -> Option<(usize, u16)> {
+    Some(match text {
+        [byte @ (0..=0x1F | 0x7F), ..] => (1, u16::from(*byte)),
+        [0xC2, low @ 0x80..=0x9F, ..] => (2, u16::from(*low)),
+        [0xD8, 0x9C, ..] => (2, 0x061C),
+        [0xE2, 0x80, low @ (0x8E | 0x8F | 0xA8..=0xAE), ..] => (3, 0x2000 | u16::from(low & 0x3F)),
+        [0xE2, 0x81, low @ 0xA6..=0xA9, ..] => (3, 0x2040 | u16::from(low & 0x3F)),
+        _ => return None,
+    })
+}
+
 /// Appends text that is UTF-8.
 fn write_characters(text: &[u8], out: &mut Vec<u8>) {
     let mut from = 0;
     let mut at = 0;
     while at < text.len() {
-        let (len, code) = match &text[at..] {
-            [byte, ..] if *byte < 0x80 && !is_plain(*byte) => (1, u16::from(*byte)),
-            [0xC2, low @ 0x80..=0x9F, ..] => (2, u16::from(*low)),
-            [0xE2, 0x80, low @ 0xA8..=0xAE, ..] => (3, 0x2000 | u16::from(low & 0x3F)),
-            [0xE2, 0x81, low @ 0xA6..=0xA9, ..] => (3, 0x2040 | u16::from(low & 0x3F)),
-            _ => {
-                at += 1;
-                continue;
-            }
+        let found = match text[at] {
+            byte @ (b'"' | b'\\') => Some((1, u16::from(byte))),
+            _ => harmful(&text[at..]),
+        };
+        let Some((len, code)) = found else {
+            at += 1;
+            continue;
         };
         out.extend_from_slice(&text[from..at]);
         write_escape(code, out);
@@ -119,6 +131,8 @@ mod tests {
             ("a\nb\rc\td\u{8}\u{c}\0\u{1b}[31m", "a\\nb\\rc\\td\\b\\f\\u0000\\u001b[31m"),
             ("\u{7f}\u{80}\u{85}\u{9b}\u{9f}\u{a0}", "\\u007f\\u0080\\u0085\\u009b\\u009f\u{a0}"),
             ("\u{2027}\u{2028}\u{2029}", "\u{2027}\\u2028\\u2029"),
+            ("\u{200d}\u{200e}\u{200f}\u{2010}", "\u{200d}\\u200e\\u200f\u{2010}"),
+            ("\u{61b}\u{61c}\u{61d}", "\u{61b}\\u061c\u{61d}"),
             ("\u{202a}\u{202e}\u{202f}", "\\u202a\\u202e\u{202f}"),
             ("\u{2065}\u{2066}\u{2069}\u{206a}", "\u{2065}\\u2066\\u2069\u{206a}"),
             ("sixteen letters \n and \n more", "sixteen letters \\n and \\n more"),

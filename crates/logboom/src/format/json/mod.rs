@@ -21,7 +21,7 @@
 mod check;
 mod escape;
 
-pub(super) use escape::{needs_no_escape, write_escaped};
+pub(super) use escape::{harmful, needs_no_escape, write_escaped};
 
 use super::structured::{Notation, StructuredFormatter};
 use crate::field::Value;

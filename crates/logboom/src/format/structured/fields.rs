@@ -12,20 +12,20 @@ pub(super) const FEW: usize = 32;
 
 /// Where the fields lie that were written: the entry, and its key, within `out`.
 #[derive(Debug, Default)]
-pub(crate) struct Written {
+pub(in crate::format) struct Written {
     entry: usize,
     key: (usize, usize),
     altered: bool,
 }
 
 /// The keys of an object that are the formatter's own, as they are written.
-pub(super) type OwnKeys = Vec<Box<[u8]>>;
+pub(in crate::format) type OwnKeys = Vec<Box<[u8]>>;
 
 /// What becomes of a field's key: another one, or the field is left out.
-pub(super) type Changes = Vec<(Box<str>, Option<Box<str>>)>;
+pub(in crate::format) type Changes = Vec<(Box<str>, Option<Box<str>>)>;
 
 /// Appends the fields.
-pub(super) fn write<'a, N: Notation>(
+pub(in crate::format) fn write<'a, N: Notation>(
     fields: impl Iterator<Item = Field<'a>> + Clone,
     own: &OwnKeys,
     changes: &Changes,

@@ -31,7 +31,8 @@ use super::{FormatCache, FormatError, Formatter, Needs, again, write_message};
 use crate::blueprint::Blueprint;
 use crate::field::{Field, Value};
 use crate::record::{Attribute, RecordView};
-use fields::{Changes, OwnKeys};
+use fields::OwnKeys;
+pub(super) use fields::{Changes, Written, write as write_fields};
 use preset::{ALL, Entry, Source, level_word, otel_level};
 use std::fmt;
 use std::marker::PhantomData;
@@ -58,6 +59,14 @@ pub struct StructuredOptions<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StructuredError(String);
 
+impl StructuredError {
+    /// One that refuses an option, in words that say what was got and what was expected.
+    #[cold]
+    pub(super) fn new(option: &str, reason: &str) -> StructuredError {
+        StructuredError(format!("invalid `{option}`: {reason}"))
+    }
+}
+
 impl fmt::Display for StructuredError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -68,7 +77,7 @@ impl std::error::Error for StructuredError {}
 
 #[cold]
 fn invalid(option: &str, got: &str, expected: &str) -> StructuredError {
-    StructuredError(format!("invalid `{option}`: got {got:?}, expected {expected}"))
+    StructuredError::new(option, &format!("got {got:?}, expected {expected}"))
 }
 
 /// How keys and values are written.
