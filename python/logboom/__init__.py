@@ -13,7 +13,8 @@ their records to an engine whose one thread formats and writes without the GIL.
 from typing import TYPE_CHECKING
 
 from logboom import _binding as _binding
-from logboom._config import basicConfig, configure
+from logboom._basic import basicConfig
+from logboom._config import configure
 from logboom._context import bind, bound, clear, context, reset, unbind
 from logboom._handlers import FileHandler, NullHandler, StreamHandler
 from logboom._lifecycle import flush, shutdown, stats, sync
@@ -23,7 +24,8 @@ from logboom._loggers import install, installed, uninstall
 if TYPE_CHECKING:
     from logboom._adopt import AdoptedListener, AdoptReport, adopt
     from logboom._explain import Explanation, HandlerWay, explain
-    from logboom._formatters import JsonFormatter, LogfmtFormatter
+    from logboom._formatters import ConsoleFormatter, JsonFormatter, LogfmtFormatter
+    from logboom._levels import HeldLevels, levels, levels_on_signal
     from logboom._network import (
         DatagramHandler,
         HTTPHandler,
@@ -43,11 +45,13 @@ __all__ = [
     "AdoptReport",
     "AdoptedListener",
     "ConfigError",
+    "ConsoleFormatter",
     "DatagramHandler",
     "Explanation",
     "FileHandler",
     "HTTPHandler",
     "HandlerWay",
+    "HeldLevels",
     "JsonFormatter",
     "LogboomError",
     "LogfmtFormatter",
@@ -76,6 +80,8 @@ __all__ = [
     "flush_on_signal",
     "install",
     "installed",
+    "levels",
+    "levels_on_signal",
     "reset",
     "shutdown",
     "stats",
@@ -89,10 +95,12 @@ __all__ = [
 _AT_NEED = {
     "AdoptReport": "_adopt",
     "AdoptedListener": "_adopt",
+    "ConsoleFormatter": "_formatters",
     "DatagramHandler": "_network",
     "Explanation": "_explain",
     "HTTPHandler": "_network",
     "HandlerWay": "_explain",
+    "HeldLevels": "_levels",
     "JsonFormatter": "_formatters",
     "LogfmtFormatter": "_formatters",
     "MemoryHandler": "_network",
@@ -106,6 +114,8 @@ _AT_NEED = {
     "adopt": "_adopt",
     "explain": "_explain",
     "flush_on_signal": "_signals",
+    "levels": "_levels",
+    "levels_on_signal": "_levels",
 }
 
 

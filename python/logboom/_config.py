@@ -1,4 +1,4 @@
-"""Set-up in one call: the engine's options, and `logging.basicConfig` with native handlers."""
+"""The options of the engine."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from logboom import _logboom
-from logboom._handlers import FileHandler, StreamHandler
-from logboom._loggers import install
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from os import PathLike
 
     from typing_extensions import TypedDict, Unpack
@@ -26,10 +23,6 @@ if TYPE_CHECKING:
         durable: str | PathLike[str] | bool | None
         sync_every: float | None
         sync_level: int | str | None
-
-
-# As of the import: programs put ours in its place, `logging.basicConfig = logboom.basicConfig`.
-_library_basic_config = logging.basicConfig
 
 
 def configure(**options: Unpack[_EngineOptions]) -> None:
@@ -90,75 +83,3 @@ def configure(**options: Unpack[_EngineOptions]) -> None:
         # Any other type is refused with its own words.
         given["sync_level"] = number if isinstance(number, int) else level
     _logboom.configure(given)
-
-
-def basicConfig(
-    *,
-    filename: str | PathLike[str] | None = None,
-    filemode: str = "a",
-    format: str | None = None,  # noqa: A002 - the standard signature
-    datefmt: str | None = None,
-    style: str = "%",
-    level: int | str | None = None,
-    stream: Any = None,
-    handlers: Iterable[logging.Handler] | None = None,
-    force: bool = False,
-    encoding: str | None = None,
-    errors: str | None = "backslashreplace",
-    durable: str | PathLike[str] | bool | None = None,
-    **unknown: Any,
-) -> None:
-    """`logging.basicConfig` with native handlers, after `install()`.
-
-    The arguments are the standard ones (CPython ``Doc/library/logging.rst``), and ``durable`` as for
-    `configure`, default as it is. Does nothing if the root
-    logger has handlers, unless ``force``.
-
-    Raises what the standard one raises, before anything is changed.
-    """
-    if logging.root.handlers and not force:
-        install()
-        return
-    _check_arguments(filename, stream, handlers, unknown)
-    # Everything that can be refused is refused before a file is opened or a handler taken away.
-    if style not in logging._STYLES:
-        raise ValueError("Style must be one of: {}".format(",".join(logging._STYLES)))
-    default = logging._STYLES[style][1]
-    formatter = logging.Formatter(format or default, datefmt, style)  # type: ignore[arg-type]
-    if level is not None:
-        level = logging._checkLevel(level)  # type: ignore[attr-defined]
-    if handlers is not None:
-        made = list(handlers)
-    elif filename is not None:
-        text = "b" not in filemode
-        made = [
-            FileHandler(
-                filename,
-                filemode,
-                encoding=encoding if text else None,
-                errors=errors if text else None,
-            )
-        ]
-    else:
-        made = [StreamHandler(stream)]
-    for handler in made:
-        if handler.formatter is None:
-            handler.setFormatter(formatter)
-    if durable is not None:
-        # Before there are handlers: what was left behind comes first.
-        configure(durable=durable)
-    install()
-    _library_basic_config(handlers=made, level=level, force=force)
-
-
-def _check_arguments(
-    filename: object, stream: object, handlers: object, unknown: dict[str, Any]
-) -> None:
-    """Raise what the standard function raises for arguments that do not go together."""
-    if handlers is None:
-        if filename is not None and stream is not None:
-            raise ValueError("'stream' and 'filename' should not be specified together")
-    elif stream is not None or filename is not None:
-        raise ValueError("'stream' or 'filename' should not be specified together with 'handlers'")
-    if unknown:
-        raise ValueError(f"Unrecognised argument(s): {', '.join(unknown)}")

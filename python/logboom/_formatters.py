@@ -1,4 +1,4 @@
-"""Structured lines: `JsonFormatter` and `LogfmtFormatter`, for any handler.
+"""Lines of our own, for any handler: `JsonFormatter`, `LogfmtFormatter` and `ConsoleFormatter`.
 
 What stands in a line is decided by the engine's own formatter; here are the options and the
 `logging.Formatter` around it. Everything runs on the thread that calls ``format``.
@@ -7,9 +7,11 @@ What stands in a line is decided by the engine's own formatter; here are the opt
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from logboom import _terminal
 from logboom._logboom import ConfigError, StructuredCore
 
 if TYPE_CHECKING:
@@ -41,7 +43,26 @@ def _pairs(option: str, given: object) -> list[tuple[str, Any]]:
     return list(given.items())
 
 
-class _StructuredFormatter(logging.Formatter):
+class _NativeFormatter(logging.Formatter):
+    _core: StructuredCore
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The text of a record, without its end. Sets ``message`` and ``exc_text`` as the library does.
+
+        Raises what ``getMessage`` raises.
+        """
+        return self.format_for(record, None)
+
+    def format_for(self, record: logging.LogRecord, place: str | None) -> str:
+        """`format`, for a handler that writes to a standard stream: ``"stdout"`` or ``"stderr"``."""
+        record.message = record.getMessage()
+        if record.exc_info and not record.exc_text:
+            record.exc_text = self.formatException(record.exc_info)
+        stack = self.formatStack(record.stack_info) if record.stack_info else None
+        return self._core.format(record.__dict__, record.exc_text, stack, place)
+
+
+class _StructuredFormatter(_NativeFormatter):
     _notation: ClassVar[str]
 
     def __init__(
@@ -86,17 +107,6 @@ class _StructuredFormatter(logging.Formatter):
             default,
         )
 
-    def format(self, record: logging.LogRecord) -> str:
-        """The line of a record, without its end. Sets ``message`` and ``exc_text`` as the library does.
-
-        Raises what ``getMessage`` raises.
-        """
-        record.message = record.getMessage()
-        if record.exc_info and not record.exc_text:
-            record.exc_text = self.formatException(record.exc_info)
-        stack = self.formatStack(record.stack_info) if record.stack_info else None
-        return self._core.format(record.__dict__, record.exc_text, stack)
-
 
 class JsonFormatter(_StructuredFormatter):
     """One JSON object a line: ``{"timestamp": …, "level": …, "logger": …, "message": …, …}``.
@@ -133,3 +143,88 @@ class LogfmtFormatter(_StructuredFormatter):
         if options.get("preset") is not None:
             raise _invalid("preset", options["preset"], "None; presets are for JSON")
         super().__init__(*args, **options)
+
+
+# How the paths of the standard library begin; what is installed lies below it, and is told first.
+_STDLIB = os.path.dirname(os.__file__) + os.sep
+_WIDEST = 65_535
+
+
+def _columns(option: str, given: object, least: int) -> int:
+    if isinstance(given, bool) or not isinstance(given, int) or not least <= given <= _WIDEST:
+        raise _invalid(option, given, f"{least} to {_WIDEST} columns")
+    return given
+
+
+class ConsoleFormatter(_NativeFormatter):
+    """Lines for people: time, level, logger, message, then the fields as ``key=value``.
+
+    ``datefmt``: for `time.strftime`, without names that depend on the locale; default
+    ``%Y-%m-%d %H:%M:%S`` and milliseconds. ``utc``: in UTC; default `False`, in local time.
+    ``colors``: `True`, `False`, or default `None`: by ``NO_COLOR``, ``FORCE_COLOR``,
+    ``CLICOLOR_FORCE``, ``TERM=dumb`` and ``CLICOLOR=0`` in the environment, in this order, and else
+    where lines go to a terminal. A handler of logboom knows where they go; for another one, ``stream``
+    says it: `sys.stdout` or `sys.stderr`; default `None`, to no terminal.
+    ``width``: how many columns a line may take before its fields get lines of their own, 1 to 65,535;
+    default ``COLUMNS`` in the environment, or else the terminal's, which the writer asks at most once
+    a second; 0: without limit, as where there is no terminal.
+    ``traceback``: ``"short"`` (default): frames of the standard library and of installed packages are
+    folded into their number, except the one that raised; ``"full"``: as the library shows it. Never
+    the values of variables. ``logger_width``: how many columns the logger's name takes at least, 0 to
+    65,535; default 16. ``drop``: fields that are left out.
+
+    Messages of several lines go on behind ``  | ``; tracebacks and fields on their own lines are
+    indented; control characters and direction marks are shown as ``\\x1b`` or ``\\u202e``. So no message
+    looks like another record, or drives a terminal. Fields are written as by `LogfmtFormatter`.
+
+    The writer's thread makes the text, the short traceback too. Raises `ConfigError` for options that
+    are not as described.
+    """
+
+    def __init__(
+        self,
+        fmt: None = None,
+        datefmt: str | None = None,
+        style: str = "%",
+        validate: bool = True,
+        *,
+        utc: bool = False,
+        colors: bool | None = None,
+        stream: Any = None,
+        width: int | None = None,
+        traceback: str = "short",
+        logger_width: int = 16,
+        drop: Iterable[str] = (),
+    ) -> None:
+        del style, validate
+        if fmt is not None:
+            raise _invalid("fmt", fmt, "None; the order of a line is fixed")
+        if datefmt is not None and not isinstance(datefmt, str):
+            raise _invalid("datefmt", datefmt, "a format for dates, as str")
+        if colors is not None and not isinstance(colors, bool):
+            raise _invalid("colors", colors, "True, False or None")
+        if traceback not in {"short", "full"}:
+            raise _invalid("traceback", traceback, "'short' or 'full'")
+        if width is None:
+            width = _terminal.columns_in_environment()
+        if colors is None:
+            colors = _terminal.colors_in_environment()
+        place = None if stream is None else _terminal.standard_name(stream)
+        if stream is not None and colors is None and place is None:
+            colors = _terminal.is_terminal(stream)
+        if colors is not False:
+            _terminal.enable_colors()
+        logging.Formatter.__init__(self)
+        self._core = StructuredCore.console(
+            {
+                "colors": colors,
+                "place": place,
+                "width": None if width is None else _columns("width", width, 0),
+                "full_traceback": traceback == "full",
+                "datefmt": datefmt,
+                "utc": bool(utc),
+                "logger_width": _columns("logger_width", logger_width, 0),
+                "drop": _names("drop", drop),
+                "library": [_STDLIB],
+            }
+        )

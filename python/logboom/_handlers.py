@@ -239,6 +239,13 @@ class StreamHandler(logging.StreamHandler):  # type: ignore[type-arg]
         finally:
             self.release()
 
+    def _text(self, record: logging.LogRecord) -> str:
+        """What `format` gives; a formatter of ours is told where the line goes."""
+        format_for = getattr(self.formatter, "format_for", None)
+        if format_for is None or getattr(self.format, "__func__", None) is not logging.Handler.format:
+            return self.format(record)
+        return str(format_for(record, _standard_stream(self.stream)))
+
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record made by the library."""
         _context.put_on(record.__dict__)
@@ -249,7 +256,7 @@ class StreamHandler(logging.StreamHandler):  # type: ignore[type-arg]
         try:
             route = self._current_route()
             if route is not None:
-                text = self.format(record) + self.terminator
+                text = self._text(record) + self.terminator
                 route.write(text.encode("utf-8", self.stream.errors or "strict"), _level(record))
                 if getattr(self.flush, "__func__", None) is not StreamHandler.flush:
                     # The library flushes after each line, and this `flush` is the program's.

@@ -2,8 +2,8 @@
 
 Invariants:
 
-1. There is at most one thread, ``logboom-lane``: started with the first seat, ended with the last.
-   A *seat* is the place of one listener on it, and stands where the library has the listener's thread.
+1. There is at most one thread, ``logboom-lane``: started with the first seat, ended with the last
+   (and not before a call that is due at some time, see `_alarms`). A *seat* is the place of one listener on it, and stands where the library has the listener's thread.
 2. Records of one queue are handed on in the order in which the queue gives them, each once. Seats
    take turns, so many records at a time; no listener starves another.
 3. A seat lives as long as its queue can get records: the queue holds it (`_sources`), the lane only
@@ -36,12 +36,13 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from logboom import _logboom, _sources
+from logboom._alarms import Alarms
 from logboom._bell import Bell
 
 if TYPE_CHECKING:
     import logging
     import logging.handlers
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 # Records of one seat before it is the next one's turn.
 _TURN = 256
@@ -214,6 +215,7 @@ class Lane:
         self._waiters = 0
         self.asleep = False
         self._bell = Bell()
+        self._alarms = Alarms()
         # When waiting for handlers has to be over; set when the process begins to end.
         self._end: float | None = None
         # How often somebody woke the thread; for tests of what a record costs.
@@ -267,7 +269,7 @@ class Lane:
             self.wake_ups += 1
             self._bell.ring()
         # Whoever holds the lock instead looks at the seats before it lets a thread end.
-        if self.thread is None and self._seats and self._lock.acquire(blocking=False):
+        if self.thread is None and (self._seats or self._alarms) and self._lock.acquire(blocking=False):
             try:
                 self._start()
             except RuntimeError:
@@ -276,6 +278,17 @@ class Lane:
                     seat.marked = False
             finally:
                 self._lock.release()
+
+    def call_at(self, call: Callable[[], float | None], at: float) -> None:
+        """Have the thread run a call at this time of `time.monotonic`, and start it if there is none.
+
+        The call gives the time of its next turn, or `None`, and has to be short. Raises `RuntimeError`
+        where no thread can be started.
+        """
+        self._alarms.set(call, at)
+        with self._lock:
+            self._start()
+        self.wake(now=True)
 
     def _start(self) -> None:
         """Start the thread if there is none. With the lock held."""
@@ -292,6 +305,8 @@ class Lane:
     def _run(self) -> None:
         napped = False
         while True:
+            if self._alarms:
+                self._alarms.ring()
             if self._take_turns():
                 napped = False
             elif not napped:
@@ -338,7 +353,9 @@ class Lane:
         return (one for one in list(self._kept) if one.predecessor or one.source.silent)
 
     def _look_again_in(self) -> float | None:
-        return min((seat.patience for seat in self._silent()), default=None)
+        soonest = min((seat.patience for seat in self._silent()), default=None)
+        alarm = self._alarms.next_in()
+        return soonest if alarm is None else min(alarm, soonest or alarm)
 
     def _mark_silent(self) -> None:
         for seat in self._silent():
@@ -356,10 +373,10 @@ class Lane:
 
     def _ends(self) -> bool:
         """End the thread if there is no seat left."""
-        if self._seats:
+        if self._seats or self._alarms:
             return False
         with self._lock:
-            if self._seats:
+            if self._seats or self._alarms:
                 return False
             self.asleep = False
             self.thread = None
@@ -441,6 +458,10 @@ class Lane:
         self._bell.begin_anew()
         for seat in self.seats():
             seat.begin_anew()
+        if self._alarms:
+            # Nobody else starts it, and what is due has to be done in an idle child as well.
+            with contextlib.suppress(RuntimeError):
+                self._start()
 
 
 lane = Lane()

@@ -9,6 +9,7 @@ record is not as the library has it, it calls the library's own method with the 
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 from typing import Any
@@ -46,6 +47,12 @@ def install() -> None:
     only as far as the handlers they reach are (`logboom.FileHandler` and its kin).
 
     A method of `logging.Logger` that the program patched before stays as it is.
+
+    ``LOGBOOM_LEVEL`` in the environment gives loggers levels that hold whatever the program gives them:
+    ``info,app.db=debug,uvicorn=warning``, in the syntax of ``RUST_LOG``. ``LOGBOOM_LEVEL_FILE`` names a
+    file that says the same, and is looked at every second from now on, in every process that has called
+    this, on the thread ``logboom-lane``; a change is in effect within two seconds. What is wrong in either
+    is told on standard error, and the rest is in effect.
     """
     global _installed
     with _lock:
@@ -53,6 +60,10 @@ def install() -> None:
         for name, native in _NATIVE.items():
             if vars(logging.Logger).get(name) is LIBRARY[name] and _is_as_defined(name):
                 setattr(logging.Logger, name, native)
+    if os.environ.get("LOGBOOM_LEVEL") or os.environ.get("LOGBOOM_LEVEL_FILE"):
+        from logboom import _levels  # at need: it costs a third of all of ours
+
+        _levels.begin_environment()
 
 
 def uninstall() -> None:
@@ -66,6 +77,9 @@ def uninstall() -> None:
         for name, native in _NATIVE.items():
             if vars(logging.Logger).get(name) is native:
                 setattr(logging.Logger, name, LIBRARY[name])
+    held = sys.modules.get("logboom._levels")
+    if held is not None:
+        held.end_environment()
 
 
 def installed() -> bool:

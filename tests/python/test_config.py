@@ -233,7 +233,7 @@ def test_basic_config_that_is_refused_changes_nothing(wrong, error, tmp_path, mo
 def test_basic_config_installs_and_is_native(run_python):
     outcome = run_python("""
         import logging, logboom
-        logboom.basicConfig(level="INFO")
+        logboom.basicConfig(level="INFO", format="standard")
         assert logboom.installed()
         assert type(logging.root.handlers[0]) is logboom.StreamHandler
         logging.getLogger("app").info("hello %s", "world")

@@ -59,6 +59,8 @@ def run(mode: str, layout: str, options: argparse.Namespace, *more: str) -> dict
     command = [sys.executable, str(HERE / "inside.py"), mode, layout, *limits, *more]
     changes = ("PYTHON", "LOGBOOM", "COVERAGE")
     environment = {name: text for name, text in os.environ.items() if not name.startswith(changes)}
+    # In a process of a terminal or not, a suite looks for the format that the library takes by default.
+    environment["LOGBOOM_FORMAT"] = "standard"
     before = time.monotonic()
     done = subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=environment

@@ -12,6 +12,7 @@ use crate::state::{State, state};
 use crate::structured::StructuredCore;
 use crate::style::{self, More, Style, only_has, text};
 use arrayvec::ArrayVec;
+use logboom::format::console::Place;
 use logboom::format::pattern::{PatternFormatter, PatternOptions};
 use logboom::format::{Formatter, Needs, TimeModel, Zone};
 use pyo3::prelude::*;
@@ -193,7 +194,7 @@ fn look_at_structured(
         || !only_has(&own, &STRUCTURED_ATTRIBUTES)?
         || !state.is_ours_on(&class, "format")?
         || !state.has_library_methods(&class, &["formatException", "formatStack"])?
-        || core.get().formatter().is_none()
+        || !core.get().is_native()
     {
         return Ok(None);
     }
@@ -310,8 +311,8 @@ pub(crate) struct Compiled {
 }
 
 impl Compiled {
-    /// The engine's formatter for some work, where that is native.
-    pub(crate) fn new(py: Python<'_>, work: Option<&Work>) -> PyResult<Compiled> {
+    /// The engine's formatter for some work, where that is native; `place`: where lines go.
+    pub(crate) fn new(py: Python<'_>, work: Option<&Work>, place: Place) -> PyResult<Compiled> {
         Ok(match work {
             Some(Work::Pattern(pattern)) => match compile(py, pattern)?.map(Arc::new) {
                 Some(pattern) => {
@@ -320,7 +321,8 @@ impl Compiled {
                 None => Compiled::default(),
             },
             Some(Work::Structured(core)) => {
-                Compiled { formatter: core.get().formatter(), pattern: None }
+                let formatter = Arc::clone(core.get().formatter(place));
+                Compiled { formatter: Some(formatter), pattern: None }
             }
             None => Compiled::default(),
         })

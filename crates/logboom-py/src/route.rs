@@ -22,10 +22,12 @@ use crate::global;
 use crate::places;
 use crate::sharing::Shares;
 use crate::state::{self, State};
+use crate::structured;
 use crate::waiting;
 use arrayvec::ArrayVec;
 use logboom::clock::wall_ns;
 use logboom::engine::{Outcome, Wait};
+use logboom::format::console::Place;
 use logboom::format::{Needs, PatternFormatter};
 use logboom::level::Level;
 use logboom::record::{Message, Record, RouteId, Site};
@@ -346,9 +348,10 @@ pub(crate) fn open_route(
 ) -> PyResult<Route> {
     let mut still = Still::new(py);
     state::current(py, &mut still);
+    let place = target.place();
     let (sink, turns) = target.sink(&name)?;
     let (work, look) = formatter::look(py, formatter)?.unzip();
-    let compiled = Compiled::new(py, work.as_ref())?;
+    let compiled = Compiled::new(py, work.as_ref(), place)?;
     let wants = Wants::of(&compiled);
     let spec = RouteSpec::shared(name, compiled.for_route()?, sink);
     let id = py.detach(|| global::engine().open_route(spec)).map_err(crate::error::to_python)?;
@@ -385,6 +388,14 @@ pub(crate) enum Target {
 }
 
 impl Target {
+    /// Where lines go, as far as a formatter may ask.
+    fn place(&self) -> Place {
+        match self {
+            Target::Name(name) => structured::place(Some(name)),
+            _ => Place::Elsewhere,
+        }
+    }
+
     #[allow(clippy::type_complexity, reason = "named where the parts are made")]
     fn sink(self, name: &str) -> PyResult<(Arc<dyn SinkSpec>, Option<(AtomicU64, Turns)>)> {
         let (sink, turns, then) = match self {

@@ -1,5 +1,5 @@
-//! The native part of `logboom.JsonFormatter` and `LogfmtFormatter`: the line of a `LogRecord`,
-//! rendered by the engine's own formatter.
+//! The native part of `logboom.JsonFormatter`, `LogfmtFormatter` and `ConsoleFormatter`: the line of a
+//! `LogRecord`, rendered by the engine's own formatter.
 //!
 //! Values that may change after the call are made text here, on the caller's thread: lists, tuples
 //! and dicts become JSON up to [`MAX_DEPTH`] levels and [`MAX_ITEMS`] items a field; everything that
@@ -10,10 +10,11 @@ use crate::convert;
 use crate::error::config_error;
 use crate::ffi::Ref;
 use logboom::field::{Field, Value};
+use logboom::format::console::{Colors, ConsoleOptions, Place, Width};
 use logboom::format::structured::{Preset, StructuredOptions};
 use logboom::format::{
-    FormatCache, Formatter, JsonFormatter, LogfmtFormatter, Precision, write_json_text,
-    write_json_value,
+    ConsoleFormatter, FormatCache, Formatter, JsonFormatter, LogfmtFormatter, Precision, Zone,
+    write_json_text, write_json_value,
 };
 use logboom::level::Level;
 use logboom::record::{Attribute, CallSite, Message, Record, RecordView, Site};
@@ -236,15 +237,53 @@ pub(crate) fn is_free(name: &str) -> bool {
 /// The formatter of the engine, with its hook. Immutable.
 #[pyclass(frozen, module = "logboom._logboom")]
 pub(crate) struct StructuredCore {
-    formatter: Arc<dyn Formatter>,
+    /// By the place that lines go to: somewhere, standard output, standard error.
+    formatters: [Arc<dyn Formatter>; 3],
     hook: Option<Py<PyAny>>,
 }
 
 impl StructuredCore {
-    /// The engine's formatter; `None` where a hook has to be asked.
-    pub(crate) fn formatter(&self) -> Option<Arc<dyn Formatter>> {
-        self.hook.is_none().then(|| Arc::clone(&self.formatter))
+    /// Whether the engine does all of it: there is no hook to be asked.
+    pub(crate) fn is_native(&self) -> bool {
+        self.hook.is_none()
     }
+
+    /// The engine's formatter for lines that go there.
+    pub(crate) fn formatter(&self, place: Place) -> &Arc<dyn Formatter> {
+        let [elsewhere, stdout, stderr] = &self.formatters;
+        match place {
+            Place::Elsewhere => elsewhere,
+            Place::Stdout => stdout,
+            Place::Stderr => stderr,
+        }
+    }
+}
+
+/// The place of this name, as handlers call the standard streams.
+pub(crate) fn place(name: Option<&str>) -> Place {
+    match name {
+        Some("stdout") => Place::Stdout,
+        Some("stderr") => Place::Stderr,
+        _ => Place::Elsewhere,
+    }
+}
+
+/// What `logboom.ConsoleFormatter` gives, which checked it.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct ConsoleSettings {
+    /// `None`: where the place is a terminal.
+    colors: Option<bool>,
+    /// Where lines go that no handler of ours writes.
+    place: Option<String>,
+    /// `None`: as wide as the terminal; 0: without limit.
+    width: Option<u16>,
+    full_traceback: bool,
+    datefmt: Option<String>,
+    utc: bool,
+    logger_width: u16,
+    drop: Vec<String>,
+    library: Vec<String>,
 }
 
 #[pymethods]
@@ -289,15 +328,51 @@ impl StructuredCore {
             _ => JsonFormatter::new(&options).map(|f| Arc::new(f) as _),
         };
         let formatter = formatter.map_err(|error| config_error(error.to_string()))?;
-        Ok(StructuredCore { formatter, hook: hook.map(Bound::unbind) })
+        let formatters = std::array::from_fn(|_| Arc::clone(&formatter));
+        Ok(StructuredCore { formatters, hook: hook.map(Bound::unbind) })
     }
 
-    /// The line of a record with these attributes.
+    /// One that makes lines for people.
+    #[staticmethod]
+    fn console(settings: ConsoleSettings) -> PyResult<Self> {
+        let drop: Vec<&str> = settings.drop.iter().map(String::as_str).collect();
+        let library: Vec<&str> = settings.library.iter().map(String::as_str).collect();
+        let made = |place| -> PyResult<Arc<dyn Formatter>> {
+            let options = ConsoleOptions {
+                colors: match settings.colors {
+                    None => Colors::Auto,
+                    Some(true) => Colors::Always,
+                    Some(false) => Colors::Never,
+                },
+                place,
+                width: match settings.width {
+                    None => Width::Terminal,
+                    Some(0) => Width::Unlimited,
+                    Some(columns) => Width::Columns(columns),
+                },
+                full_traceback: settings.full_traceback,
+                datefmt: settings.datefmt.as_deref(),
+                zone: if settings.utc { Zone::Utc } else { Zone::Local },
+                logger_width: settings.logger_width,
+                drop: &drop,
+                library: &library,
+            };
+            let formatter = ConsoleFormatter::new(&options);
+            Ok(Arc::new(formatter.map_err(|error| config_error(error.to_string()))?))
+        };
+        let own = place(settings.place.as_deref());
+        let formatters = [made(own)?, made(Place::Stdout)?, made(Place::Stderr)?];
+        Ok(StructuredCore { formatters, hook: None })
+    }
+
+    /// The line of a record with these attributes, for a place by its name.
+    #[pyo3(signature = (attributes, exception, stack, at=None))]
     fn format(
         &self,
         attributes: &Bound<'_, PyDict>,
         exception: Option<&Bound<'_, PyAny>>,
         stack: Option<&Bound<'_, PyAny>>,
+        at: Option<&str>,
     ) -> PyResult<String> {
         let py = attributes.py();
         let hook = self.hook.as_ref().map(|hook| hook.bind(py));
@@ -360,7 +435,7 @@ impl StructuredCore {
         let view = RecordView::parse(&bytes, &()).map_err(|_| failed())?;
         let process = u32::try_from(number("process")?).unwrap_or_default();
         let mut out = Vec::new();
-        self.formatter
+        self.formatter(place(at))
             .format(&view, &mut FormatCache::for_process(process), &mut out)
             .map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
         String::from_utf8(out).map_err(|_| failed())

@@ -338,9 +338,8 @@ def basic_config(side: Side) -> None:
     if side.name == "logboom":
         import logboom
 
-        configure = logboom.basicConfig
-    else:
-        configure = logging.basicConfig
+        logging.basicConfig = logboom.basicConfig
+    configure = logging.basicConfig
     for wrong in (
         {"filename": "x.log", "stream": sys.stderr},
         {"handlers": [], "stream": sys.stderr},
