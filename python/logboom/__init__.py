@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from logboom._adopt import AdoptedListener, AdoptReport, adopt
     from logboom._explain import Explanation, HandlerWay, explain
     from logboom._formatters import ConsoleFormatter, JsonFormatter, LogfmtFormatter
-    from logboom._levels import HeldLevels, levels, levels_on_signal
+    from logboom._holds import HeldLevels
+    from logboom._levels import levels, levels_on_signal
     from logboom._network import (
         DatagramHandler,
         HTTPHandler,
@@ -100,7 +101,7 @@ _AT_NEED = {
     "Explanation": "_explain",
     "HTTPHandler": "_network",
     "HandlerWay": "_explain",
-    "HeldLevels": "_levels",
+    "HeldLevels": "_holds",
     "JsonFormatter": "_formatters",
     "LogfmtFormatter": "_formatters",
     "MemoryHandler": "_network",

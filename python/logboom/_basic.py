@@ -83,16 +83,17 @@ def basicConfig(
     - ``"auto"``: ``LOGBOOM_FORMAT`` in the environment, which is one of these names, or else
       ``"console"`` where lines go to a terminal, and ``"json"`` where not.
 
-    Default: ``"auto"``; but ``"standard"`` where ``datefmt`` or ``style`` is given, where this function was
-    put in the place of `logging.basicConfig`, and for a handler in ``handlers`` that is of neither the
-    standard library nor logboom, or writes to no stream.
+    Default: ``"auto"``; but ``"standard"`` where ``datefmt`` or ``style`` is given, where this function
+    was put in the place of `logging.basicConfig`, and for a handler in ``handlers`` that is of neither
+    the standard library nor logboom, or writes to no stream.
 
-    A file rotates, as `RotatingFileHandler` and `TimedRotatingFileHandler` say: ``max_bytes``: below this
-    size; ``when`` (and ``interval``, ``utc``): at certain times. ``backup_count``: how many old files stay;
-    default 5 with ``max_bytes``, and all with ``when``. ``shared``, ``max_total_bytes``, ``max_age``,
-    ``compress``: as there.
+    A file rotates, as `RotatingFileHandler` and `TimedRotatingFileHandler` say: ``max_bytes``: below
+    this size; ``when`` (and ``interval``, ``utc``): at certain times. ``backup_count``: how many old
+    files stay; default 5 with ``max_bytes``, and all with ``when``. ``shared``, ``max_total_bytes``,
+    ``max_age``, ``compress``: as there.
 
-    ``LOGBOOM_LEVEL`` and ``LOGBOOM_LEVEL_FILE`` in the environment count more than ``level``, see `install`.
+    ``LOGBOOM_LEVEL`` and ``LOGBOOM_LEVEL_FILE`` in the environment count more than ``level``, see
+    `install`.
 
     Raises what the standard one raises, and `ConfigError` (a `ValueError`) for a name or a rotation that
     there is not, before anything is changed.
@@ -149,13 +150,15 @@ def _choose(given: str | None, datefmt: str | None, style: str) -> MakeFormatter
     if given not in _NAMES:
         if isinstance(given, str) and given and _MARKS[style] not in given:
             names = ", ".join(map(repr, _NAMES))
-            text = f"invalid `format`: got {given!r}, expected one of {names} or a format of `style`"
+            text = (
+                f"invalid `format`: got {given!r}, expected one of {names} or a format of `style`"
+            )
             raise ConfigError(text)
         pattern = logging.Formatter(given or logging._STYLES[style][1], datefmt, style)  # type: ignore[arg-type]
-        return lambda handler: pattern
+        return lambda _: pattern
     standard = logging.Formatter(logging._STYLES[style][1], datefmt, style)  # type: ignore[arg-type]
     if given == "standard":
-        return lambda handler: standard
+        return lambda _: standard
     chosen = given if given != "auto" else _in_environment()
     known: dict[str, logging.Formatter] = {"standard": standard}
     if chosen not in {"auto", "standard"}:
@@ -184,8 +187,10 @@ def _named(name: str, datefmt: str | None, stream: object) -> logging.Formatter:
 
     if name == "console":
         return _formatters.ConsoleFormatter(datefmt=datefmt, stream=stream)
+    # A date format is refused there, with its own words.
+    options: dict[str, Any] = {"datefmt": datefmt}
     made = _formatters.JsonFormatter if name == "json" else _formatters.LogfmtFormatter
-    return made(datefmt=datefmt)  # type: ignore[arg-type] - refused with its own words
+    return made(**options)
 
 
 def _writes_lines(handler: logging.Handler) -> bool:
@@ -203,7 +208,7 @@ def _in_environment() -> str:
     if sys.stderr is not None:
         with suppress(OSError, ValueError):
             names = ", ".join(_NAMES)
-            text = f"LOGBOOM_FORMAT has no effect: got {ascii(given[:40])}, expected one of {names}"
+            text = f"LOGBOOM_FORMAT has no effect: got {given[:40]!a}, expected one of {names}"
             sys.stderr.write(f"logboom: {text}\n")
     return "auto"
 

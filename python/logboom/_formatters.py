@@ -157,7 +157,7 @@ def _columns(option: str, given: object, least: int) -> int:
 
 
 class ConsoleFormatter(_NativeFormatter):
-    """Lines for people: time, level, logger, message, then the fields as ``key=value``.
+    r"""Lines for people: time, level, logger, message, then the fields as ``key=value``.
 
     ``datefmt``: for `time.strftime`, without names that depend on the locale; default
     ``%Y-%m-%d %H:%M:%S`` and milliseconds. ``utc``: in UTC; default `False`, in local time.
@@ -174,7 +174,7 @@ class ConsoleFormatter(_NativeFormatter):
     65,535; default 16. ``drop``: fields that are left out.
 
     Messages of several lines go on behind ``  | ``; tracebacks and fields on their own lines are
-    indented; control characters and direction marks are shown as ``\\x1b`` or ``\\u202e``. So no message
+    indented; control characters and direction marks are shown as ``\x1b`` or ``\u202e``. So no message
     looks like another record, or drives a terminal. Fields are written as by `LogfmtFormatter`.
 
     The writer's thread makes the text, the short traceback too. Raises `ConfigError` for options that

@@ -242,7 +242,10 @@ class StreamHandler(logging.StreamHandler):  # type: ignore[type-arg]
     def _text(self, record: logging.LogRecord) -> str:
         """What `format` gives; a formatter of ours is told where the line goes."""
         format_for = getattr(self.formatter, "format_for", None)
-        if format_for is None or getattr(self.format, "__func__", None) is not logging.Handler.format:
+        if (
+            format_for is None
+            or getattr(self.format, "__func__", None) is not logging.Handler.format
+        ):
             return self.format(record)
         return str(format_for(record, _standard_stream(self.stream)))
 

@@ -2,8 +2,9 @@
 
 Invariants:
 
-1. There is at most one thread, ``logboom-lane``: started with the first seat, ended with the last
-   (and not before a call that is due at some time, see `_alarms`). A *seat* is the place of one listener on it, and stands where the library has the listener's thread.
+1. There is at most one thread, ``logboom-lane``: started with the first seat, ended with the last, and
+   not while a call is due at some time (`_alarms`). A *seat* is the place of one listener on it, and
+   stands where the library has the listener's thread.
 2. Records of one queue are handed on in the order in which the queue gives them, each once. Seats
    take turns, so many records at a time; no listener starves another.
 3. A seat lives as long as its queue can get records: the queue holds it (`_sources`), the lane only
@@ -269,7 +270,11 @@ class Lane:
             self.wake_ups += 1
             self._bell.ring()
         # Whoever holds the lock instead looks at the seats before it lets a thread end.
-        if self.thread is None and (self._seats or self._alarms) and self._lock.acquire(blocking=False):
+        if (
+            self.thread is None
+            and (self._seats or self._alarms)
+            and self._lock.acquire(blocking=False)
+        ):
             try:
                 self._start()
             except RuntimeError:

@@ -47,12 +47,13 @@ class LevelFile:
 
     def look(self, first: bool = False) -> bool:
         """Look whether the file says something else than before, and whether it does."""
+        seen: tuple[int, ...] = ()
         try:
             found = os.stat(self.path)
             seen = (found.st_mtime_ns, found.st_size, found.st_ino, found.st_dev, found.st_mode)
             is_young = time.time() - found.st_mtime < _YOUNG
         except (OSError, ValueError):
-            seen, is_young = (), False
+            is_young = False
         if seen == self._seen and not is_young:
             self._tell()
             return False

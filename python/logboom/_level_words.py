@@ -30,7 +30,7 @@ def number(word: str) -> int | None:
 
 
 def _names() -> dict[str, int]:
-    known = list(logging._nameToLevel.items())  # type: ignore[attr-defined]
+    known = list(logging._nameToLevel.items())
     ours = {"trace": 5, "all": _EVERY, "off": OFF}
     return {**ours, **{str(name).lower(): level for name, level in known}}
 
@@ -68,7 +68,7 @@ def _add(directive: str, levels: dict[str, int]) -> str | None:
             return f"expected a level of 0 to {OFF}"
         close = _close(directive)
         if close:
-            return f"no level, and too close to `{close}` to be a logger; write `{directive}=all` for one"
+            return f"no level, and too close to `{close}` to be a logger; `{directive}=all` is one"
         word = ""
     if not logger.isprintable() or not logger or any(char.isspace() for char in logger):
         return "expected a logger's name before `=`"

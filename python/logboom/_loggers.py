@@ -48,11 +48,11 @@ def install() -> None:
 
     A method of `logging.Logger` that the program patched before stays as it is.
 
-    ``LOGBOOM_LEVEL`` in the environment gives loggers levels that hold whatever the program gives them:
-    ``info,app.db=debug,uvicorn=warning``, in the syntax of ``RUST_LOG``. ``LOGBOOM_LEVEL_FILE`` names a
-    file that says the same, and is looked at every second from now on, in every process that has called
-    this, on the thread ``logboom-lane``; a change is in effect within two seconds. What is wrong in either
-    is told on standard error, and the rest is in effect.
+    ``LOGBOOM_LEVEL`` in the environment gives loggers levels that hold whatever the program gives
+    them: ``info,app.db=debug,uvicorn=warning``, in the syntax of ``RUST_LOG``. ``LOGBOOM_LEVEL_FILE``
+    names a file that says the same, and is looked at every second from now on, in every process that
+    has called this, on the thread ``logboom-lane``; a change is in effect within two seconds. What is
+    wrong in either is told on standard error, and the rest is in effect.
     """
     global _installed
     with _lock:

@@ -10,7 +10,6 @@ import textwrap
 from typing import TYPE_CHECKING
 
 import pytest
-
 from tests.python.conftest import DEADLINE, clean_environment
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ import logging
 import re
 
 import pytest
+from tests.python.terminal import on_terminal
 
 import logboom
-from tests.python.terminal import on_terminal
 
 LINE = "import logging, sys, logboom\n"
 
@@ -136,12 +136,24 @@ def test_files_rotate_by_size_and_by_time(run_python):
         ({"format": "console", "datefmt": "%c"}, "invalid `datefmt`: got `%c`"),
         ({"max_bytes": 5}, "invalid `max_bytes`: got 5, expected `filename` with it"),
         ({"filename": "x", "max_bytes": 0}, "invalid `max_bytes`: got 0, expected 1 or more"),
-        ({"filename": "x", "max_bytes": 5, "when": "D"}, "invalid `when`: got 'D', expected either"),
-        ({"filename": "x", "backup_count": 5}, "invalid `backup_count`: got 5, expected `max_bytes`"),
+        (
+            {"filename": "x", "max_bytes": 5, "when": "D"},
+            "invalid `when`: got 'D', expected either",
+        ),
+        (
+            {"filename": "x", "backup_count": 5},
+            "invalid `backup_count`: got 5, expected `max_bytes`",
+        ),
         ({"filename": "x", "shared": True}, "invalid `shared`: got True, expected `max_bytes` or"),
-        ({"filename": "x", "max_bytes": 5, "interval": 2}, "invalid `interval`: got 2, expected `when`"),
+        (
+            {"filename": "x", "max_bytes": 5, "interval": 2},
+            "invalid `interval`: got 2, expected `when`",
+        ),
         ({"filename": "x", "when": "D", "interval": 0}, "invalid `interval`: got 0, expected 1"),
-        ({"filename": "x", "when": "D", "filemode": "w"}, "invalid `filemode`: got 'w', expected 'a'"),
+        (
+            {"filename": "x", "when": "D", "filemode": "w"},
+            "invalid `filemode`: got 'w', expected 'a'",
+        ),
         ({"filename": "x", "when": "D", "backup_count": -1}, "invalid `backup_count`: got -1"),
         ({"filename": "x", "max_bytes": 5, "backup_count": 0}, "invalid `backup_count`: got 0"),
         ({"handlers": [], "when": "D"}, "invalid `when`: got 'D', expected `filename` with it"),
@@ -153,7 +165,7 @@ def test_files_rotate_by_size_and_by_time(run_python):
 def test_what_is_wrong_is_refused_before_anything_is_changed(wrong, told, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     before = (logging.root.handlers[:], logging.root.level, logboom.installed())
-    with pytest.raises(ValueError) as raised:  # noqa: PT011 - the words are looked at below
+    with pytest.raises(ValueError) as raised:
         logboom.basicConfig(force=True, **wrong)
     assert str(raised.value).startswith(told), raised.value
     assert before == (logging.root.handlers, logging.root.level, logboom.installed())

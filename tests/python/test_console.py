@@ -1,4 +1,4 @@
-"""`ConsoleFormatter`: readable, coloured where somebody looks, and nothing that could drive a terminal."""
+"""`ConsoleFormatter`: readable, coloured where somebody looks, and nothing that drives a terminal."""
 
 from __future__ import annotations
 
@@ -13,22 +13,26 @@ from typing import Any
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
+from tests.python.terminal import on_terminal
 
 import logboom
-from tests.python.terminal import on_terminal
 
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
 DATE = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}"
 
 
 def record(message: Any = "m", args: Any = (), exc_info: Any = None, **extra: Any):
-    made = logging.LogRecord("shop", logging.WARNING, "/app/a.py", 7, message, args, exc_info, "sell")
+    made = logging.LogRecord(
+        "shop", logging.WARNING, "/app/a.py", 7, message, args, exc_info, "sell"
+    )
     made.created = 1700000000.123456
     made.__dict__.update(extra)
     return made
 
 
-def shown(message: str, args: Any = (), extra: Any = None, exc_info: Any = None, **options: Any) -> str:
+def shown(
+    message: str, args: Any = (), extra: Any = None, exc_info: Any = None, **options: Any
+) -> str:
     formatter = logboom.ConsoleFormatter(utc=True, colors=False, width=0, **options)
     return formatter.format(record(message, args, exc_info, **(extra or {})))
 
@@ -176,7 +180,9 @@ def test_a_terminal_is_coloured_as_the_environment_says(env, options, colored, t
     text = on_terminal(program(options=options), tmp_path, **env)
     assert bool(COLOR.search(text)) == colored, text
     plain = COLOR.sub("", text).split("\n")
-    assert re.fullmatch(rf'{DATE} WARNING  shop             sold 3  user=ann place="hall nine"', plain[0])
+    assert re.fullmatch(
+        rf'{DATE} WARNING  shop             sold 3  user=ann place="hall nine"', plain[0]
+    )
     assert plain[2] == r"  | again"
     assert plain[1].endswith(r"failed \x1b[31m")
     assert "\x1b" not in "\n".join(plain)
@@ -204,7 +210,9 @@ def test_only_the_stream_that_is_a_terminal_is_coloured(tmp_path):
 
 
 def test_records_made_by_the_library_look_the_same(tmp_path):
-    more = "handler.addFilter(lambda record: True); log.warning('sold %d', 3, extra={'user': 'ann'})"
+    more = (
+        "handler.addFilter(lambda record: True); log.warning('sold %d', 3, extra={'user': 'ann'})"
+    )
     text = on_terminal(program(more=more), tmp_path)
     lines = [line for line in text.split("\n") if "sold 3" in line]
     native, made = (re.sub(DATE, "", line).replace(' place="hall nine"', "") for line in lines)
@@ -249,7 +257,9 @@ def test_it_works_in_dict_config_and_is_native(closing, log, logging_as_it_was):
                     "formatter": "people",
                 }
             },
-            "loggers": {"console.test": {"handlers": ["file"], "level": "INFO", "propagate": False}},
+            "loggers": {
+                "console.test": {"handlers": ["file"], "level": "INFO", "propagate": False}
+            },
         }
     )
     logboom.install()

@@ -48,7 +48,7 @@ def test_directives_are_read_as_rust_log_has_them(text, levels):
         (
             "inof,app=debug",
             {"app": 10},
-            "`inof`: no level, and too close to `info` to be a logger; write `inof=all` for one",
+            "`inof`: no level, and too close to `info` to be a logger; `inof=all` is one",
         ),
         ("app=loud,info", {"root": 20}, "`app=loud`: expected a level's name or number behind `=`"),
         ("a=b=debug", {}, "`a=b=debug`: expected a level's name or number behind `=`"),
@@ -192,7 +192,10 @@ def test_what_others_put_in_front_stays_and_works(monkeypatch):
         (({5: "INFO"},), "invalid `changes`: got 5, expected a logger's name"),
         ((["a"],), "invalid `changes`: got ['a'], expected levels by loggers' names"),
         (("a=loud",), "invalid `changes`: got `a=loud`: expected a level's name"),
-        (({"a": 5}, 0), "invalid `for_seconds`: got 0, expected more than 0 up to 31536000 seconds"),
+        (
+            ({"a": 5}, 0),
+            "invalid `for_seconds`: got 0, expected more than 0 up to 31536000 seconds",
+        ),
         (({"a": 5}, float("nan")), "invalid `for_seconds`: got nan"),
         (({"a": 5}, "5"), "invalid `for_seconds`: got '5'"),
         ((None, 5), "invalid `for_seconds`: got 5, expected `changes` with it"),
