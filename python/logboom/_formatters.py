@@ -51,14 +51,12 @@ class _NativeFormatter(logging.Formatter):
 
         Raises what ``getMessage`` raises.
         """
-        return self.format_for(record, None)
-
-    def format_for(self, record: logging.LogRecord, place: str | None) -> str:
-        """`format`, for a handler that writes to a standard stream: ``"stdout"`` or ``"stderr"``."""
         record.message = record.getMessage()
         if record.exc_info and not record.exc_text:
             record.exc_text = self.formatException(record.exc_info)
         stack = self.formatStack(record.stack_info) if record.stack_info else None
+        writing = _terminal.writing
+        place = writing.place if writing.record is record else None
         return self._core.format(record.__dict__, record.exc_text, stack, place)
 
 

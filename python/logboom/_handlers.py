@@ -21,7 +21,7 @@ import weakref
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from logboom import _context
+from logboom import _context, _terminal
 from logboom._logboom import Route, open_route
 from logboom._loggers import LIBRARY_SOURCE
 
@@ -240,14 +240,14 @@ class StreamHandler(logging.StreamHandler):  # type: ignore[type-arg]
             self.release()
 
     def _text(self, record: logging.LogRecord) -> str:
-        """What `format` gives; a formatter of ours is told where the line goes."""
-        format_for = getattr(self.formatter, "format_for", None)
-        if (
-            format_for is None
-            or getattr(self.format, "__func__", None) is not logging.Handler.format
-        ):
+        """What `format` gives; a formatter of ours may ask where the line goes."""
+        writing = _terminal.writing
+        before = (writing.record, writing.place)
+        writing.record, writing.place = record, _standard_stream(self.stream)
+        try:
             return self.format(record)
-        return str(format_for(record, _standard_stream(self.stream)))
+        finally:
+            writing.record, writing.place = before
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record made by the library."""

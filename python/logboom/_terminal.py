@@ -8,8 +8,23 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import logging
 
 _WIDEST = 65_535
+
+
+class _Writing(threading.local):
+    """What a handler of ours is about to write on this thread, and to which standard stream."""
+
+    record: logging.LogRecord | None = None
+    place: str | None = None
+
+
+writing = _Writing()
 
 
 def colors_in_environment() -> bool | None:

@@ -8,6 +8,7 @@ import logging
 import logging.config
 import re
 import sys
+import textwrap
 from typing import Any
 
 import hypothesis.strategies as st
@@ -218,6 +219,26 @@ def test_records_made_by_the_library_look_the_same(tmp_path):
     native, made = (re.sub(DATE, "", line).replace(' place="hall nine"', "") for line in lines)
     assert COLOR.search(native)
     assert native == made
+
+
+def test_a_formatter_of_ones_own_on_top_is_asked_and_coloured_as_well(tmp_path):
+    more = """
+    class Own(logboom.ConsoleFormatter):
+        def format(self, record):
+            return super().format(record) + " own"
+    handler.setFormatter(Own())
+    log.warning("by a class")
+    handler.setFormatter(logboom.ConsoleFormatter())
+    handler.formatter.format = lambda record: "by the formatter"
+    log.warning("m")
+    handler.format = lambda record: "by the handler"
+    log.warning("m")
+    """
+    text = on_terminal(textwrap.dedent(program()) + textwrap.dedent(more), tmp_path)
+    *_, first, second, third = text.splitlines()
+    assert COLOR.search(first)
+    assert first.endswith("by a class own")
+    assert (second, third) == ("by the formatter", "by the handler")
 
 
 def test_what_is_no_terminal_is_not_coloured_unless_forced(run_python):
