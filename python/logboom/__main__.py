@@ -1,6 +1,7 @@
-"""The command line: ``python -m logboom recover [DIR]`` writes what killed processes left behind.
+"""The command line: ``python -m logboom recover [DIR]`` writes what killed processes left behind;
+``python -m logboom levels FILE [LEVELS]`` shows or sets levels.
 
-It exits with 0, or with 1 where a ring was refused or could not be written; what was written until then
+``recover`` exits with 0, or with 1 where a ring was refused or could not be written; what was written until then
 stays written, and is not written twice.
 """
 
@@ -12,7 +13,7 @@ import os
 import sys
 from typing import Any
 
-from logboom import LogboomError, _logboom
+from logboom import LogboomError, _level_command, _logboom
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     recover.add_argument("--json", action="store_true", help="tell what was done as JSON")
     recover.set_defaults(run=_recover)
+    _level_command.add_to(commands)
     options = parser.parse_args(arguments)
     try:
         return int(options.run(options))

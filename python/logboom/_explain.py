@@ -11,7 +11,7 @@ import sys
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from logboom import _handlers, _logboom
+from logboom import _handlers, _holds, _logboom
 from logboom._loggers import installed
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ class HandlerWay:
 class Explanation:
     """Which way the records of a logger take.
 
-    ``level``: the effective level; ``level_from``: the logger that it is set on. ``enabled``: whether
+    ``level``: the effective level; ``level_from``: the logger that it is set on; ``held``: whether it is
+    held there, by the environment or `logboom.levels`, whatever the program sets. ``enabled``: whether
     records of that level get through at all. ``native``: whether a record of any level takes the
     native way to all handlers; ``reasons``: why not. ``handlers``: those that its records reach, in
     order; one with a higher level is among them.
@@ -83,6 +84,7 @@ class Explanation:
     logger: str
     level: int
     level_from: str
+    held: bool
     enabled: bool
     native: bool
     reasons: tuple[str, ...]
@@ -96,7 +98,8 @@ class Explanation:
         return (asdict(handler) for handler in self.handlers)
 
     def __str__(self) -> str:
-        level = f"{logging.getLevelName(self.level)} (set on {self.level_from!r})"
+        how = "held" if self.held else "set"
+        level = f"{logging.getLevelName(self.level)} ({how} on {self.level_from!r})"
         state = "" if self.enabled else ", disabled"
         lines = [f"logger {self.logger!r}: level {level}{state}"]
         if self.native:
@@ -147,11 +150,12 @@ def _explain(logger: logging.Logger) -> Explanation:
     for (owner, handler), obstacle in zip(reached, obstacles, strict=True):
         way, reason = _way(handler, obstacle, native)
         ways.append(HandlerWay(_name(handler), owner.name, handler.level, way, reason))
-    level = logger.getEffectiveLevel()
+    level, level_from = logger.getEffectiveLevel(), _level_from(logger)
     return Explanation(
         logger=logger.name,
         level=level,
-        level_from=_level_from(logger),
+        level_from=level_from,
+        held=_holds.is_held(level_from),
         enabled=logger.isEnabledFor(level),
         native=native,
         reasons=tuple(reasons),

@@ -167,8 +167,9 @@ class ConsoleFormatter(_NativeFormatter):
     default ``COLUMNS`` in the environment, or else the terminal's, which the writer asks at most once
     a second; 0: without limit, as where there is no terminal.
     ``traceback``: ``"short"`` (default): frames of the standard library and of installed packages are
-    folded into their number, except the one that raised; ``"full"``: as the library shows it. Never
-    the values of variables. ``logger_width``: how many columns the logger's name takes at least, 0 to
+    folded into their number, except the one that raised; ``own``: packages that are the program's own,
+    though they are installed, by name; default none. ``"full"``: as the library shows it. Never the
+    values of variables. ``logger_width``: how many columns the logger's name takes at least, 0 to
     65,535; default 16. ``drop``: fields that are left out.
 
     Messages of several lines go on behind ``  | ``; tracebacks and fields on their own lines are
@@ -191,6 +192,7 @@ class ConsoleFormatter(_NativeFormatter):
         stream: Any = None,
         width: int | None = None,
         traceback: str = "short",
+        own: Iterable[str] = (),
         logger_width: int = 16,
         drop: Iterable[str] = (),
     ) -> None:
@@ -224,5 +226,6 @@ class ConsoleFormatter(_NativeFormatter):
                 "logger_width": _columns("logger_width", logger_width, 0),
                 "drop": _names("drop", drop),
                 "library": [_STDLIB],
+                "own": _names("own", own),
             }
         )

@@ -134,6 +134,11 @@ def settle() -> None:
             _stand_aside()
 
 
+def is_held(name: str) -> bool:
+    """Whether a logger of this name has a level that is held."""
+    return name in _base
+
+
 def _make(name: str) -> None:
     _made.add(name)
     _take(_behind_get_logger(logging.root.manager, name))

@@ -45,6 +45,11 @@ class LevelFile:
         self._untold = ""
         self._told_at: float | None = None
 
+    @property
+    def text(self) -> str:
+        """What it said when it was read last; empty where there was nothing to read."""
+        return self._said[0] if self._said else ""
+
     def look(self, first: bool = False) -> bool:
         """Look whether the file says something else than before, and whether it does."""
         seen: tuple[int, ...] = ()

@@ -12,7 +12,6 @@ from __future__ import annotations
 import functools
 import logging
 import os
-import signal
 import sys
 import threading
 import time
@@ -194,6 +193,8 @@ def levels_on_signal(number: int, changes: Mapping[str, int | str] | str = "debu
     Raises `ConfigError` for a signal that cannot be handled or that the program handles, and for levels
     that are none; `ValueError` outside of the main thread.
     """
+    import signal  # at need: few programs ask for it
+
     found = _checked(changes)
     if threading.current_thread() is not threading.main_thread():
         raise ValueError(

@@ -57,6 +57,7 @@ def test_a_line_is_for_people():
         ({"width": -1}, "invalid `width`: got -1, expected 0 to 65535 columns"),
         ({"width": True}, "invalid `width`: got True"),
         ({"logger_width": 1.5}, "invalid `logger_width`: got 1.5"),
+        ({"own": [1]}, "invalid `own`: got 1, expected a name, as str"),
         ({"drop": "user"}, "invalid `drop`: got 'user', expected a sequence of names"),
         ({"datefmt": "%c"}, "invalid `datefmt`: got `%c`, expected one of"),
         ({"datefmt": 5}, "invalid `datefmt`: got 5"),

@@ -225,6 +225,7 @@ def test_it_gives_the_same_to_machines(logger):
         "logger": "shop.till",
         "level": 20,
         "level_from": "shop",
+        "held": False,
         "enabled": True,
         "native": True,
         "reasons": [],

@@ -5,13 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
 import sys
 import time
 
 import pytest
+from tests.python.conftest import wait_until_blocked
 
 from logboom import _level_file
 from logboom._level_file import LevelFile
+
+UMASK = os.umask(0)
+os.umask(UMASK)
 
 # Two workers, forked and spawned, and their parent; each says its levels whenever they change, and
 # does nothing else.
@@ -46,7 +51,10 @@ SPAWNED = SERVICE.split("if __name__")[0].replace("\n    ", "\n") + "\nfollow('s
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_every_process_of_a_service_follows_the_file(run_python, tmp_path, wait_for):
     path = tmp_path / "levels"
-    service = run_python.start(SERVICE, SPAWNED, LOGBOOM_LEVEL_FILE="levels", LOGBOOM_LEVEL="error")
+    # From 3.12 on it warns of forks in a process.
+    quiet = {"PYTHONWARNINGS": "ignore::DeprecationWarning"}
+    given = {"LOGBOOM_LEVEL_FILE": "levels", "LOGBOOM_LEVEL": "error"}
+    service = run_python.start(SERVICE, SPAWNED, **given, **quiet)
     os.set_blocking(service.stdout.fileno(), False)
     read: list[str] = []
 
@@ -244,3 +252,45 @@ def test_reports_are_rare(file, told, monkeypatch):
         file.look()
         file.look()
     assert len(told) == 1
+
+
+def command(*arguments, **options):
+    given = [sys.executable, "-m", "logboom", "levels", *map(str, arguments)]
+    return subprocess.Popen(
+        given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+    )
+
+
+def test_the_command_shows_and_sets(tmp_path):
+    path = tmp_path / "levels"
+    assert command(path, "info,app.db=debug").communicate(timeout=60) == ("", "")
+    assert path.read_text() == "info,app.db=debug"
+    assert path.stat().st_mode & 0o777 == 0o666 & ~UMASK
+    assert command(path).communicate(timeout=60) == ("app.db=DEBUG\nroot=INFO\n", "")
+    path.chmod(0o640)
+    path.write_text("app=loud,x=5")
+    assert command(path, "warning", "--for", "0.001").communicate(timeout=60)[0] == ""
+    assert path.read_text() == "app=loud,x=5"
+    assert path.stat().st_mode & 0o777 == 0o640
+    for wrong in (["a=loud"], ["info", "--for", "0"], ["--for", "5"]):
+        refused = command(path, *wrong)
+        assert refused.communicate(timeout=60)[1].startswith("logboom: ")
+        assert refused.returncode == 1
+    assert path.read_text() == "app=loud,x=5"
+    assert os.listdir(tmp_path) == ["levels"]
+
+
+def test_the_command_puts_back_what_was_there_when_it_is_interrupted(tmp_path, wait_for):
+    path = tmp_path / "levels"
+    waiting = command(
+        path,
+        "debug",
+        "--for",
+        3600,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    wait_for(path.exists, "the file")
+    wait_until_blocked(waiting.pid)
+    waiting.send_signal(signal.SIGINT)
+    assert waiting.communicate(timeout=60) == ("", "")
+    assert path.read_text() == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import logging.config
 import signal
@@ -105,6 +106,8 @@ def test_what_is_held_counts_more_than_what_the_program_sets():
     assert logger.level == 10
     with pytest.raises(ValueError, match="Unknown level"):
         logger.setLevel("NONSENSE")
+    told = str(logboom.explain("held.one", file=io.StringIO()))
+    assert told.startswith("logger 'held.one': level DEBUG (held on 'held.one')\n")
     assert hold.active
     assert hold.levels == {"held.one": "DEBUG"}
     hold.restore()

@@ -284,6 +284,7 @@ pub(crate) struct ConsoleSettings {
     logger_width: u16,
     drop: Vec<String>,
     library: Vec<String>,
+    own: Vec<String>,
 }
 
 #[pymethods]
@@ -337,6 +338,7 @@ impl StructuredCore {
     fn console(settings: ConsoleSettings) -> PyResult<Self> {
         let drop: Vec<&str> = settings.drop.iter().map(String::as_str).collect();
         let library: Vec<&str> = settings.library.iter().map(String::as_str).collect();
+        let own: Vec<&str> = settings.own.iter().map(String::as_str).collect();
         let made = |place| -> PyResult<Arc<dyn Formatter>> {
             let options = ConsoleOptions {
                 colors: match settings.colors {
@@ -356,12 +358,13 @@ impl StructuredCore {
                 logger_width: settings.logger_width,
                 drop: &drop,
                 library: &library,
+                own: &own,
             };
             let formatter = ConsoleFormatter::new(&options);
             Ok(Arc::new(formatter.map_err(|error| config_error(error.to_string()))?))
         };
-        let own = place(settings.place.as_deref());
-        let formatters = [made(own)?, made(Place::Stdout)?, made(Place::Stderr)?];
+        let elsewhere = place(settings.place.as_deref());
+        let formatters = [made(elsewhere)?, made(Place::Stdout)?, made(Place::Stderr)?];
         Ok(StructuredCore { formatters, hook: None })
     }
 

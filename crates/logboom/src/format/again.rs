@@ -151,6 +151,7 @@ pub(super) fn of_console(options: &ConsoleOptions<'_>) -> Blueprint {
         .number(options.logger_width.into())
         .list(options.drop.iter().copied())
         .list(options.library.iter().copied())
+        .list(options.own.iter().copied())
 }
 
 fn console(mut parts: Parts<'_>) -> Option<ConsoleFormatter> {
@@ -176,7 +177,8 @@ fn console(mut parts: Parts<'_>) -> Option<ConsoleFormatter> {
     let zone = if parts.truth()? { Zone::Utc } else { Zone::Local };
     let logger_width = u16::try_from(parts.number()?).ok()?;
     let (drop, library) = (parts.list(Parts::text)?, parts.list(Parts::text)?);
-    let (drop, library) = (&drop, &library);
+    let own = parts.list(Parts::text)?;
+    let (drop, library, own) = (&drop, &library, &own);
     ConsoleFormatter::new(&ConsoleOptions {
         colors,
         place,
@@ -187,6 +189,7 @@ fn console(mut parts: Parts<'_>) -> Option<ConsoleFormatter> {
         logger_width,
         drop,
         library,
+        own,
     })
     .ok()
 }
@@ -283,6 +286,7 @@ mod tests {
                     logger_width,
                     drop,
                     library,
+                    own: &["shop"],
                 };
                 agrees(ConsoleFormatter::new(&options).unwrap());
             }

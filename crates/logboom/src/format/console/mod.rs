@@ -110,6 +110,8 @@ pub struct ConsoleOptions<'a> {
     pub drop: &'a [&'a str],
     /// How the paths of the language's own library begin. Default none.
     pub library: &'a [&'a str],
+    /// Packages that are the program's own, though they are installed. Default none.
+    pub own: &'a [&'a str],
 }
 
 impl Default for ConsoleOptions<'_> {
@@ -124,6 +126,7 @@ impl Default for ConsoleOptions<'_> {
             logger_width: 16,
             drop: &[],
             library: &[],
+            own: &[],
         }
     }
 }
@@ -166,7 +169,7 @@ impl ConsoleFormatter {
             date: AscTime::new(date, msecs, options.zone).map_err(refused)?,
             logger_width: options.logger_width.into(),
             changes: options.drop.iter().map(|name| ((*name).into(), None)).collect(),
-            traces: Traces::new(options.full_traceback, options.library),
+            traces: Traces::new(options.full_traceback, options.library, options.own),
             blueprint: again::of_console(options),
         })
     }

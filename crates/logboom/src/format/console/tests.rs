@@ -165,6 +165,11 @@ fn frames_of_libraries_are_folded_and_the_one_that_raised_is_shown() {
       sell()
   RuntimeError"#;
     assert!(shown.ends_with(expected), "{shown}");
+    let own = ConsoleOptions { own: &["starlette", "six"], ..options() };
+    let shown = show(&own, &Said { exception: TRACE, ..SOLD });
+    for line in ["\n    ... 1 frame in uvicorn\n", "  [Previous line repeated 9 more times]\n"] {
+        assert!(shown.contains(line), "{shown}");
+    }
     let full = ConsoleOptions { full_traceback: true, ..options() };
     let whole = format!("sold 3\n  {}", TRACE.replace('\n', "\n  "));
     assert!(show(&full, &Said { exception: TRACE, ..SOLD }).ends_with(&whole));

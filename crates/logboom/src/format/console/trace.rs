@@ -30,6 +30,7 @@ const INSTALLED: [&str; 2] = ["site-packages", "dist-packages"];
 pub(super) struct Traces {
     full: bool,
     library: Box<[Box<str>]>,
+    own: Box<[Box<str>]>,
 }
 
 /// A frame: its lines, and whose it is if it is a library's.
@@ -57,8 +58,9 @@ struct Writing<'t, 'o> {
 }
 
 impl Traces {
-    pub(super) fn new(full: bool, library: &[&str]) -> Traces {
-        Traces { full, library: library.iter().map(|path| (*path).into()).collect() }
+    pub(super) fn new(full: bool, library: &[&str], own: &[&str]) -> Traces {
+        let boxed = |texts: &[&str]| texts.iter().map(|text| (*text).into()).collect();
+        Traces { full, library: boxed(library), own: boxed(own) }
     }
 
     /// Appends a traceback or a stack, each line behind a line end.
@@ -95,7 +97,8 @@ impl Traces {
         while let Some(part) = parts.next() {
             if INSTALLED.contains(&part) {
                 let name = parts.next()?;
-                return Some(name.strip_suffix(".py").unwrap_or(name));
+                let name = name.strip_suffix(".py").unwrap_or(name);
+                return Some(name).filter(|name| !self.own.iter().any(|own| **own == **name));
             }
         }
         let is_library = path.starts_with("<frozen ")
