@@ -1,8 +1,8 @@
 """The command line: ``python -m logboom recover [DIR]`` writes what killed processes left behind;
 ``python -m logboom levels FILE [LEVELS]`` shows or sets levels.
 
-``recover`` exits with 0, or with 1 where a ring was refused or could not be written; what was written until then
-stays written, and is not written twice.
+``recover`` exits with 0, or with 1 where a ring was refused or could not be written; what was written
+until then stays written, and is not written twice.
 """
 
 from __future__ import annotations

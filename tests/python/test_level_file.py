@@ -51,7 +51,7 @@ SPAWNED = SERVICE.split("if __name__")[0].replace("\n    ", "\n") + "\nfollow('s
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_every_process_of_a_service_follows_the_file(run_python, tmp_path, wait_for):
     path = tmp_path / "levels"
-    # From 3.12 on it warns of forks in a process.
+    # From 3.12 on the interpreter warns of forks in a process that has threads.
     quiet = {"PYTHONWARNINGS": "ignore::DeprecationWarning"}
     given = {"LOGBOOM_LEVEL_FILE": "levels", "LOGBOOM_LEVEL": "error"}
     service = run_python.start(SERVICE, SPAWNED, **given, **quiet)

@@ -17,7 +17,7 @@ use crate::names::Name;
 use crate::state::{Kind, State};
 use logboom::record::TextId;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyString};
 
 /// A logger at one moment, without holding it.
 pub(super) struct View {
@@ -266,8 +266,9 @@ impl Own {
 }
 
 fn is_error_ours(logger: &Bound<'_, PyAny>) -> bool {
-    let name = pyo3::intern!(logger.py(), "error");
-    lookup(&logger.get_type(), name).is_some_and(|method| is_native(&method))
+    // No `intern!`: it makes its text at its first use, without the GIL, and a process could fork then.
+    let name = PyString::intern(logger.py(), "error");
+    lookup(&logger.get_type(), &name).is_some_and(|method| is_native(&method))
 }
 
 const SETS: usize = 4096;
