@@ -269,8 +269,6 @@ pub(crate) fn place(name: Option<&str>) -> Place {
 }
 
 /// What `logboom.ConsoleFormatter` gives, which checked it.
-#[derive(FromPyObject)]
-#[pyo3(from_item_all)]
 pub(crate) struct ConsoleSettings {
     /// `None`: where the place is a terminal.
     colors: Option<bool>,
@@ -285,6 +283,28 @@ pub(crate) struct ConsoleSettings {
     drop: Vec<String>,
     library: Vec<String>,
     own: Vec<String>,
+}
+
+impl<'py> FromPyObject<'_, 'py> for ConsoleSettings {
+    type Error = PyErr;
+
+    fn extract(given: pyo3::Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        // Not derived: that makes the names at their first use, without the GIL, and a process could
+        // fork then.
+        let item = |name| given.get_item(name);
+        Ok(ConsoleSettings {
+            colors: item("colors")?.extract()?,
+            place: item("place")?.extract()?,
+            width: item("width")?.extract()?,
+            full_traceback: item("full_traceback")?.extract()?,
+            datefmt: item("datefmt")?.extract()?,
+            utc: item("utc")?.extract()?,
+            logger_width: item("logger_width")?.extract()?,
+            drop: item("drop")?.extract()?,
+            library: item("library")?.extract()?,
+            own: item("own")?.extract()?,
+        })
+    }
 }
 
 #[pymethods]
