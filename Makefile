@@ -130,6 +130,18 @@ test-stdlib-here: $(BUILT)
 test-others: $(BUILT) ## run other projects' logging tests under logboom; needs the network (PROJECTS="structlog uvicorn")
 	"$(PY)" tests/others/run.py --tag "$(TAG)" --wheel "$(VENV)"/wheels/*.whl $(ARGS) $(PROJECTS)
 
+# Litestar 3 is not released: a commit of its main branch, as a directory, an archive or its address.
+LITESTAR_MAIN ?= https://github.com/litestar-org/litestar/archive/8bd57248db3fd69aeda9c1ad6250aee2dbabf2b2.tar.gz
+LITESTAR_ENV := build/litestar-main-$(TAG)
+
+.PHONY: test-litestar-main
+test-litestar-main: $(BUILT) ## run the tests of Litestar 3 on its main branch (LITESTAR_MAIN=directory)
+	"$(PYTHON)" scripts/environment.py sync "$(LITESTAR_ENV)" litestar-main
+	"$(LITESTAR_ENV)/bin/python" -m pip install --quiet --disable-pip-version-check "$(LITESTAR_MAIN)"
+	"$(LITESTAR_ENV)/bin/python" -m pip install --quiet --disable-pip-version-check \
+		--no-deps --no-index --force-reinstall "$(VENV)"/wheels/*.whl
+	"$(LITESTAR_ENV)/bin/python" -m pytest -p no:cacheprovider $(PYTEST_ARGS) tests/python/test_litestar_3.py tests/python/test_litestar_lines.py
+
 .PHONY: loom
 loom: ## run the models of the ring and the barrier through every order of their steps
 	RUSTFLAGS="$(RUSTFLAGS) --cfg loom" $(CARGO) test --target-dir "$(TARGET)/loom" --profile dev-release -p logboom-ring --test 'loom*'
