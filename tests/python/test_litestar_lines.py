@@ -114,15 +114,15 @@ def test_a_format_of_messages_only_has_the_fields_in_the_message_as_litestar_wri
         item,
         formatter=TEXT,
         request_log_message="in",
-        request_log_fields=("path", "method", "content_type", "query", "path_params"),
+        request_log_fields=("path", "content_type", "query", "path_params"),
         response_log_fields=("status_code",),
         response_log_message="HTTP Re: out",
     )
     with TestClient(application.app) as client:
         client.get("/items/7?a=b")
     assert logboom.flush(timeout=10)
-    assert [line for line in log.lines() if line.startswith(("in", "HTTP Re"))] == [
-        'in: path=/items/7, method=GET, content_type=["",{}], query={"a":["b"]}, path_params={"number":7}',
+    assert [line for line in log.lines() if line[:2] in {"in", "HT"}] == [
+        'in: path=/items/7, content_type=["",{}], query={"a":["b"]}, path_params={"number":7}',
         "HTTP Re: out: status_code=200",
     ]
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import logging
 import logging.config
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -80,9 +81,12 @@ def apply(config: object) -> None:
 def formatter_of(chosen: str) -> Definition | None:
     """Give the definition of the formatter of a format; none for Litestar's own.
 
-    ``"auto"`` is for people where standard error is a terminal, for machines otherwise.
+    ``"auto"`` is what ``LOGBOOM_FORMAT`` in the environment says, or else for people where standard
+    error is a terminal, and for machines otherwise.
     """
     if chosen == "auto":
+        chosen = os.environ.get("LOGBOOM_FORMAT", "auto")
+    if chosen not in _FORMATTERS and chosen not in {"standard", "litestar"}:
         chosen = "console" if sys.stderr is not None and sys.stderr.isatty() else "json"
     name = _FORMATTERS.get(chosen)
     return None if name is None else {"()": name}

@@ -59,16 +59,19 @@ def wanted(config: Any, debug: bool) -> bool:
 
 
 class ExceptionLogging:
-    """Stands where Litestar calls a configuration's ``exception_logging_handler``."""
+    """Stands where Litestar calls the ``exception_logging_handler`` of a configuration."""
 
-    def __init__(self, handler: Callable[..., None], has_line: Callable[[Any], bool]) -> None:
+    def __init__(
+        self, config: Any, handler: Callable[..., None], has_line: Callable[[Any], bool]
+    ) -> None:
         self.handler = handler
         self.is_shipped = _SHIPPED in getattr(handler, "__qualname__", "")
+        self._config = config
         self._has_line = has_line
 
     def __call__(self, logger: Any, scope: Any, lines: list[str]) -> None:
-        """Tell an exception, unless the access line of its request does."""
-        if self.is_shipped and self._has_line(scope):
+        """Tell an exception, unless somebody else does."""
+        if self.is_shipped and (self._has_line(scope) or self._is_told_shortly()):
             return
         try:
             self.handler(logger, scope, lines)
@@ -76,6 +79,16 @@ class ExceptionLogging:
             report()
         else:
             scope[_TOLD] = True
+
+    def _is_told_shortly(self) -> bool:
+        """Whether the exception has a line without traceback, or, as a client went away, none."""
+        error = sys.exc_info()[1]
+        return error is None or is_farewell(error) or disabled_trace(self._config, error)
+
+
+def is_farewell(error: BaseException) -> bool:
+    """Whether an exception only says that a client closed its socket."""
+    return isinstance(error, WebSocketDisconnect)
 
 
 def told_by_the_application(scope: Any) -> bool:
@@ -95,7 +108,7 @@ def tell_without_access_line(
     logger: Any, config: Any, scope: Any, error: BaseException, debug: bool
 ) -> None:
     """Log the line that Litestar does not log: in 3 all of them, in 2 those without a traceback."""
-    if not wanted(config, debug) or isinstance(error, WebSocketDisconnect):
+    if not wanted(config, debug) or is_farewell(error) or told_by_the_application(scope):
         return
     without = disabled_trace(config, error)
     if HAS_CONFIG and not without:

@@ -92,8 +92,9 @@ class LogboomPlugin(InitPlugin, ReceiveRoutePlugin):
             it is applied. For applications that are to be changed in nothing.
         format: What the formatter ``standard`` is where the configuration left it as Litestar has it:
             ``"console"``, ``"json"``, ``"logfmt"``, ``"litestar"`` for Litestar's own, or ``"auto"``
-            (default): ``"console"`` where standard error is a terminal, ``"json"`` otherwise. A
-            formatter that is defined stays what it is.
+            (default): what ``LOGBOOM_FORMAT`` in the environment says, or else ``"console"`` where
+            standard error is a terminal and ``"json"`` where not. A formatter that is defined stays
+            what it is.
         request_id: Whether requests have ids. Without, nothing stands around the application.
         request_id_header: The header that an id is taken from and returned in. An id is taken when
             it is 1 to 128 characters of ``A-Z a-z 0-9 . _ : / + = @ -``; anything else could forge
@@ -116,6 +117,7 @@ class LogboomPlugin(InitPlugin, ReceiveRoutePlugin):
         self,
         config: LoggingConfig | None = None,
         *,
+        access: bool = True,
         adopt: bool = False,
         format: str = "auto",  # noqa: A002 - as in `basicConfig`
         request_id: bool = True,
@@ -133,6 +135,7 @@ class LogboomPlugin(InitPlugin, ReceiveRoutePlugin):
                 f"invalid `flush_timeout`: got {flush_timeout!r}, expected 0 to {_LONGEST_FLUSH}"
             )
         self._config = config
+        self._access = access
         self._adopt = adopt
         self._format = _apply.checked_format(format)
         self._request_id = request_id
@@ -174,15 +177,21 @@ class LogboomPlugin(InitPlugin, ReceiveRoutePlugin):
         # A subclass may configure something else altogether; only the exact type is known.
         elif type(config) is ShippedConfig and not self._adopt:
             config = self._formatted(LoggingConfig.of(config))
-        for one in (config, *_of_structlog_plugins(app_config)):
-            inner = getattr(one, "standard_lib_logging_config", None)
-            if type(inner) is ShippedConfig and not self._adopt:
-                one.standard_lib_logging_config = LoggingConfig.of(inner)
-            if one is not None:
-                self._hear_exceptions(one)
-            if self._adopt and one is not None:
-                _adopting(one)
         app_config.logging_config = config
+        for one in (config, *_of_structlog_plugins(app_config)):
+            if one is None:
+                continue
+            _hear_exceptions(one)
+            inner = getattr(one, "standard_lib_logging_config", None)
+            if self._adopt:
+                _adopting(one)
+                if inner is not None:
+                    _adopting(inner)
+            elif type(inner) is ShippedConfig:
+                one.standard_lib_logging_config = native = LoggingConfig.of(inner)
+                if _is_applied(inner):
+                    native.configure()
+                    logboom.adopt()
 
     def _bring_config(self, app_config: AppConfig) -> None:
         """Litestar 3: it has neither configuration nor loggers."""
@@ -209,11 +218,6 @@ class LogboomPlugin(InitPlugin, ReceiveRoutePlugin):
         if chosen is not None and getattr(config, "formatters", {}).get("standard") == shipped:
             config.formatters = {**config.formatters, "standard": chosen}
         return config
-
-    def _hear_exceptions(self, config: Any) -> None:
-        handler = getattr(config, "exception_logging_handler", None)
-        if handler is not None and not isinstance(handler, _exceptions.ExceptionLogging):
-            config.exception_logging_handler = _exceptions.ExceptionLogging(handler, _has_line)
 
     async def _after_exception(self, error: Exception, scope: Any) -> None:
         try:
@@ -252,6 +256,20 @@ class LogboomPlugin(InitPlugin, ReceiveRoutePlugin):
 def _has_line(scope: Any) -> bool:
     """Whether a request will have an access line."""
     return "_logboom_exchange" in scope
+
+
+def _hear_exceptions(config: Any) -> None:
+    handler = getattr(config, "exception_logging_handler", None)
+    if handler is not None and not isinstance(handler, _exceptions.ExceptionLogging):
+        stands = _exceptions.ExceptionLogging(config, handler, _has_line)
+        config.exception_logging_handler = stands
+
+
+def _is_applied(config: Any) -> bool:
+    """Whether a queue of a configuration of Litestar's has a listener already."""
+    loggers = (logging.root, *map(logging.getLogger, config.loggers))
+    handlers = (handler for one in loggers for handler in one.handlers)
+    return any(getattr(handler, "listener", None) is not None for handler in handlers)
 
 
 def _of_structlog_plugins(app_config: AppConfig) -> list[Any]:
