@@ -140,7 +140,7 @@ test-litestar-main: $(BUILT) ## run the tests of Litestar 3 on its main branch (
 	"$(LITESTAR_ENV)/bin/python" -m pip install --quiet --disable-pip-version-check "$(LITESTAR_MAIN)"
 	"$(LITESTAR_ENV)/bin/python" -m pip install --quiet --disable-pip-version-check \
 		--no-deps --no-index --force-reinstall "$(VENV)"/wheels/*.whl
-	"$(LITESTAR_ENV)/bin/python" -m pytest -p no:cacheprovider $(PYTEST_ARGS) tests/python/test_litestar_3.py tests/python/test_litestar_lines.py
+	"$(LITESTAR_ENV)/bin/python" -m pytest -p no:cacheprovider $(PYTEST_ARGS) $(addprefix tests/python/test_litestar_,3.py access.py exceptions.py lines.py uvicorn.py)
 
 .PHONY: loom
 loom: ## run the models of the ring and the barrier through every order of their steps

@@ -22,6 +22,7 @@ from logboom._logboom import ConfigError, LogboomError, Report, Stats, __version
 from logboom._loggers import install, installed, uninstall
 
 if TYPE_CHECKING:
+    from logboom._access import AccessLog
     from logboom._adopt import AdoptedListener, AdoptReport, adopt
     from logboom._explain import Explanation, HandlerWay, explain
     from logboom._formatters import ConsoleFormatter, JsonFormatter, LogfmtFormatter
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from logboom._signals import flush_on_signal
 
 __all__ = [
+    "AccessLog",
     "AdoptReport",
     "AdoptedListener",
     "ConfigError",
@@ -94,6 +96,7 @@ __all__ = [
 # Where the things are that need `logging.handlers` or `dataclasses`, each of which costs as much to
 # import as all of ours.
 _AT_NEED = {
+    "AccessLog": "_access",
     "AdoptReport": "_adopt",
     "AdoptedListener": "_adopt",
     "ConsoleFormatter": "_formatters",

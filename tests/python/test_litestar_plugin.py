@@ -27,6 +27,7 @@ from litestar.params import FromPath
 from litestar.testing import TestClient
 
 import logboom
+from logboom import _lifecycle
 from logboom.litestar import LogboomPlugin, LoggingConfig
 
 HEADER = "X-Request-ID"
@@ -79,8 +80,10 @@ def app(
     path: Path, *handlers: Any, plugin: dict[str, Any] | None = None, **options: Any
 ) -> Litestar:
     log_config = options.pop("log_config", None) or config(path)
+    # What access lines tell is in test_litestar_access.py.
+    plugin = {"access": False, **(plugin or {})}
     return Litestar(
-        [hello, boom, *handlers], plugins=[LogboomPlugin(log_config, **(plugin or {}))], **options
+        [hello, boom, *handlers], plugins=[LogboomPlugin(log_config, **plugin)], **options
     )
 
 
@@ -430,7 +433,7 @@ def test_a_shutdown_flushes_after_the_applications_own_hooks(path):
 
 
 def test_a_shutdown_that_cannot_finish_says_so(path, monkeypatch, capsys):
-    monkeypatch.setattr(logboom, "flush", lambda timeout=None: False)
+    monkeypatch.setattr(_lifecycle, "flush", lambda timeout=None: False)
     with TestClient(app(path, plugin={"flush_timeout": 0.25})):
         pass
     monkeypatch.undo()

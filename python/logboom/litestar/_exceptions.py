@@ -22,27 +22,19 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from litestar.exceptions import WebSocketDisconnect
+from litestar.exceptions import HTTPException, WebSocketDisconnect, WebSocketException
 
+from logboom._access import report as report
 from logboom.litestar._features import HAS_CONFIG
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SHIPPED = "_default_exception_logging_handler_factory."
+_FIRST_FAILURE = 500
 _SEEN = "_logboom_exception"
 _TOLD = "_logboom_exception_told"
 MESSAGE = "Uncaught exception (connection_type=%s, path=%r):"
-
-
-def report() -> None:
-    """Say on standard error that logging failed, as the standard library does for a handler."""
-    if logging.raiseExceptions and sys.stderr is not None:
-        try:
-            sys.stderr.write("--- Logging error ---\n")
-            traceback.print_exc(file=sys.stderr)
-        except (OSError, ValueError):  # closed: nobody is left to tell
-            pass
 
 
 def disabled_trace(config: Any, error: BaseException) -> bool:
@@ -96,6 +88,31 @@ def told_by_the_application(scope: Any) -> bool:
     return _TOLD in scope
 
 
+def is_traced(config: Any, scope: Any, error: BaseException) -> bool:
+    """Whether the access line of a request has the traceback of its exception."""
+    never = getattr(config, "log_exceptions", None) == "never"
+    return not (never or told_by_the_application(scope) or disabled_trace(config, error))
+
+
+def is_failure(error: BaseException) -> bool:
+    """Whether an exception is a failure and no answer to a client that asked for the wrong thing."""
+    if isinstance(error, HTTPException):
+        return error.status_code >= _FIRST_FAILURE
+    if isinstance(error, WebSocketException):
+        return error.code in {1011, 4500}
+    return True
+
+
+def tell_by_handler(
+    logger: Any, config: Any, scope: Any, error: BaseException, debug: bool
+) -> None:
+    """Call a handler of the application's own where Litestar has nobody who does."""
+    handler = getattr(config, "exception_logging_handler", None)
+    if handler is not None and wanted(config, debug) and not disabled_trace(config, error):
+        scope[_TOLD] = True
+        handler(logger, scope, traceback.format_exception(error))
+
+
 def first_time(scope: Any, error: BaseException) -> bool:
     """Whether this exception is new here: it passes each layer of Litestar's on its way out."""
     if scope.get(_SEEN) == id(error):
@@ -113,10 +130,7 @@ def tell_without_access_line(
     without = disabled_trace(config, error)
     if HAS_CONFIG and not without:
         return
-    handler = getattr(config, "exception_logging_handler", None)
-    if handler is not None and not without:
-        handler(logger, scope, traceback.format_exception(error))
-    elif isinstance(logger, logging.Logger):
+    if isinstance(logger, logging.Logger):
         if without:
             logger.error(f"{MESSAGE} %s", scope["type"], scope["path"], _one_line(error))
         else:

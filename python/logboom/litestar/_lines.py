@@ -25,16 +25,16 @@ from litestar.middleware.base import DefineMiddleware
 from litestar.middleware.logging import LoggingMiddleware
 
 import logboom
+from logboom._access import report
 from logboom.litestar import _extract
-from logboom.litestar._exceptions import report
 from logboom.litestar._features import LINES_BY_CONFIG
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from litestar.routes import BaseRoute
 
-# Where the scope says that the outcome of a request has been told by a line of this kind.
+# Where the scope says that a line of this kind told the outcome of a request, or is not to.
 SAID = "_logboom_response_line"
 _NO_BODY = frozenset({"GET", "HEAD"})
 # What Litestar 2 tells where nobody chose: bodies too, which hold what people type into forms.
@@ -275,7 +275,10 @@ if LINES_BY_CONFIG:
 
         async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
             """Serve a connection."""
-            if scope["type"] != "http" or self._is_excluded(scope):
+            if scope["type"] != "http":
+                await self._app(scope, receive, send)
+            elif self._is_excluded(scope):
+                scope[SAID] = True
                 await self._app(scope, receive, send)
             else:
                 await self._lines.serve(self._app, scope, receive, send)
@@ -306,22 +309,18 @@ else:
             await lines.serve(next_app, scope, receive, send)
 
 
-def take_over(route: BaseRoute) -> bool:
-    """Put native lines in the places of Litestar's on a route; gives whether there are any.
+def take_over(route: BaseRoute) -> Iterator[Any]:
+    """Put native lines in the places of Litestar's on a route; gives the handlers left out there.
 
     A class of the application's own, also one derived from Litestar's, is left alone.
     """
     handlers = getattr(route, "route_handlers", None) or [route.route_handler]  # type: ignore[attr-defined]
-    found = False
     for handler in handlers:
         for one in handler.resolve_middleware() if LINES_BY_CONFIG else handler.middleware:
             if isinstance(one, DefineMiddleware):
                 if one.middleware is LoggingMiddleware:
                     one.middleware = NativeLines
-                found = found or one.middleware is NativeLines
             elif type(one) is LoggingMiddleware:
                 one.__class__ = NativeLines  # type: ignore[assignment]
-                found = True
-            else:
-                found = found or type(one) is NativeLines
-    return found
+            if type(one) is NativeLines and one.should_bypass_for_handler(handler):  # type: ignore[attr-defined]
+                yield handler

@@ -28,10 +28,8 @@ Pinned by ``tests/python/test_litestar_*.py``.
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import logging
-import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +37,10 @@ from litestar.middleware import DefineMiddleware
 from litestar.plugins import InitPlugin, ReceiveRoutePlugin
 
 import logboom
-from logboom import _last_lines
-from logboom._request_id import RequestIdGate, new_request_id
+from logboom import _access, _last_lines, _shutdown
+from logboom._gate import EXCHANGE, Gate
+from logboom._request_id import header_of, new_request_id
+from logboom.asgi import access_of
 from logboom.litestar import _apply, _connections, _exceptions, _lines
 from logboom.litestar._features import HAS_CONFIG
 
@@ -58,8 +58,8 @@ if TYPE_CHECKING:
     from litestar.config.app import AppConfig
     from litestar.routes import BaseRoute
 
-_VALID_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_LONGEST_FLUSH = 86_400  # seconds
+    from logboom._access import AccessLog
+
 # Present in `sys.modules` where somebody uses it; importing it needs what not everybody has.
 _STRUCTLOG_PLUGIN = "litestar.plugins.structlog"
 
@@ -95,7 +95,10 @@ class LogboomPlugin(InitPlugin, ReceiveRoutePlugin):
             (default): what ``LOGBOOM_FORMAT`` in the environment says, or else ``"console"`` where
             standard error is a terminal and ``"json"`` where not. A formatter that is defined stays
             what it is.
-        request_id: Whether requests have ids. Without, nothing stands around the application.
+        access: Whether a request has an access line, or the options of that line: an ``AccessLog``.
+            By default it has one, unless a line of Litestar's own logging middleware tells that it went
+            well, or that middleware is told to leave it out.
+        request_id: Whether requests have ids.
         request_id_header: The header that an id is taken from and returned in. An id is taken when
             it is 1 to 128 characters of ``A-Z a-z 0-9 . _ : / + = @ -``; anything else could forge
             a line, and is replaced by a new one.
@@ -117,7 +120,7 @@ class LogboomPlugin(InitPlugin, ReceiveRoutePlugin):
         self,
         config: LoggingConfig | None = None,
         *,
-        access: bool = True,
+        access: bool | AccessLog = True,
         adopt: bool = False,
         format: str = "auto",  # noqa: A002 - as in `basicConfig`
         request_id: bool = True,
@@ -126,24 +129,18 @@ class LogboomPlugin(InitPlugin, ReceiveRoutePlugin):
         install: bool = True,
         flush_timeout: float = 5.0,
     ) -> None:
-        if not _VALID_HEADER_NAME.fullmatch(request_id_header):
-            raise logboom.ConfigError(
-                f"invalid `request_id_header`: got {request_id_header!r}, expected a header name"
-            )
-        if not 0 <= flush_timeout <= _LONGEST_FLUSH:
-            raise logboom.ConfigError(
-                f"invalid `flush_timeout`: got {flush_timeout!r}, expected 0 to {_LONGEST_FLUSH}"
-            )
         self._config = config
-        self._access = access
+        self._access = access_of(access)
+        # Options that somebody chose are not weighed against Litestar's own lines.
+        self._is_quiet = self._told_by_litestar if access is True else None
         self._adopt = adopt
         self._format = _apply.checked_format(format)
-        self._request_id = request_id
-        self._header = request_id_header.lower().encode("ascii")
+        header = header_of(request_id_header)
+        self._header = header if request_id else None
         self._factory = request_id_factory
         self._install = install
-        self._flush_timeout = flush_timeout
-        self._has_lines = False
+        self._flush_timeout = _shutdown.checked_timeout(flush_timeout)
+        self._excluded: set[int] = set()
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         """Take over the logging of an application that is being made."""
@@ -155,17 +152,18 @@ class LogboomPlugin(InitPlugin, ReceiveRoutePlugin):
             self._bring_config(app_config)
         app_config.after_exception.insert(0, self._after_exception)
         app_config.on_startup.insert(0, _last_lines.end)
-        if self._request_id:
+        if self._header is not None or self._access is not None:
             app_config.on_startup.insert(0, self._stand_around)
-            gate = DefineMiddleware(RequestIdGate, header=self._header, factory=self._factory)
-            app_config.middleware.insert(0, gate)
+            app_config.middleware.insert(0, DefineMiddleware(self._gate))
+        if self._access is not None:
+            _access.fold()
         # Last, after the application's own hooks have logged what they had to say.
         app_config.on_shutdown.append(self._shut_down)
         return app_config
 
     def receive_route(self, route: BaseRoute) -> None:
         """Look at a route that is being registered, before its middlewares are made."""
-        self._has_lines = _lines.take_over(route) or self._has_lines
+        self._excluded.update(map(id, _lines.take_over(route)))
         if not HAS_CONFIG:
             _connections.give_loggers(route)
 
@@ -230,32 +228,50 @@ class LogboomPlugin(InitPlugin, ReceiveRoutePlugin):
             return
         app = scope["litestar_app"]
         config = app.logging_config if HAS_CONFIG else self._own
-        if not _has_line(scope):
-            logger = app.logger if HAS_CONFIG else logging.getLogger("litestar")
+        logger = app.logger if HAS_CONFIG else logging.getLogger("litestar")
+        farewell = _exceptions.is_farewell(error)
+        if not HAS_CONFIG and not farewell:
+            _exceptions.tell_by_handler(logger, config, scope, error, app.debug)
+        exchange = scope.get(EXCHANGE)
+        if exchange is None:
             if logger is not None and config is not None:
                 _exceptions.tell_without_access_line(logger, config, scope, error, app.debug)
+        elif not farewell:
+            failure = scope["type"] == "websocket" and _exceptions.is_failure(error)
+            traced = _exceptions.is_traced(config, scope, error)
+            exchange.answered(error, traced=traced, failure=failure)
+
+    def _gate(self, app: Any) -> Gate:
+        return _InnerGate(app, self._header, self._factory, self._access, self._is_quiet)
 
     def _stand_around(self, app: Litestar) -> None:
         # An application can start up more than once, as in tests.
-        if not isinstance(app.asgi_handler, RequestIdGate):
-            app.asgi_handler = RequestIdGate(app.asgi_handler, self._header, self._factory)
+        if type(app.asgi_handler) is not Gate:
+            app.asgi_handler = self._gate(app.asgi_handler).around(app.asgi_handler)
+
+    def _told_by_litestar(self, scope: Any) -> bool:
+        return _lines.SAID in scope or id(scope.get("route_handler")) in self._excluded
 
     def _shut_down(self) -> None:
-        flushed = logboom.flush(timeout=self._flush_timeout)
-        figures = logboom.stats().as_dict()
-        if not flushed and sys.stderr is not None:
-            with contextlib.suppress(OSError, ValueError):  # closed, and nobody left to tell
-                sys.stderr.write(
-                    f"logboom: {figures['pending']} records were pending {self._flush_timeout} s "
-                    f"after the application's shutdown, {figures['failed']} have failed\n"
-                )
-        if flushed or not figures["pending"]:  # else each last line would wait for a hung sink
-            _last_lines.begin(self._flush_timeout)
+        _shutdown.shut_down(self._flush_timeout)
+
+
+class _InnerGate(Gate):
+    """The outermost middleware, which puts a gate around the application where start-up did not."""
+
+    __slots__ = ()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve a connection."""
+        app = scope.get("litestar_app")
+        if app is not None and type(app.asgi_handler) is not Gate:
+            app.asgi_handler = self.around(app.asgi_handler)
+        await super().__call__(scope, receive, send)
 
 
 def _has_line(scope: Any) -> bool:
     """Whether a request will have an access line."""
-    return "_logboom_exchange" in scope
+    return EXCHANGE in scope
 
 
 def _hear_exceptions(config: Any) -> None:

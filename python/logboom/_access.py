@@ -1,0 +1,300 @@
+"""The access line: what a request was, what it was answered with, and what went wrong.
+
+Invariants:
+
+1. A request has one line, when its response has ended or it is known that there will be none.
+2. Nothing here raises: what cannot be read of a request is not told.
+3. No body, and no query unless asked for. What a line tells of a client's bytes has no control
+   characters and a bounded length.
+4. A failure (a 5xx, an exception that nobody answered) is at ERROR, with its traceback, whatever is
+   sampled or suppressed; a slow request is at WARNING.
+
+An `Exchange` is one request; whoever serves it tells it what happens, and its `end` says the line. A
+framework finds the exchange of a request by `current`, to name the exception that it answered.
+
+Pinned by ``tests/python/test_access.py`` and the tests of the frameworks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import random
+import re
+import sys
+import time
+import traceback
+from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from logboom._logboom import ConfigError
+
+if TYPE_CHECKING:
+    from contextvars import Token
+
+PROBES = ("/health", "/healthz", "/livez", "/readyz", "/ready", "/live", "/ping", "/metrics")
+_LONGEST = 512  # characters of a path, a query or a user agent
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_TOLD = "__logboom_told__"
+_DISCONNECTED = 499  # nginx's, where a client left before there was a status
+_FIRST_FAILURE = 500
+
+current: ContextVar[Exchange | None] = ContextVar("logboom_exchange", default=None)
+
+
+def leave(token: Token[Exchange | None]) -> None:
+    """Leave a request: what was `current` around it is so again."""
+    try:
+        current.reset(token)
+    except ValueError:  # in another context, as of a generator that is closed elsewhere
+        old = token.old_value
+        current.set(None if old is token.MISSING else old)
+
+
+def shown(text: str) -> str:
+    """Give a text of a client's without what drives terminals or forges lines, and bounded."""
+    if len(text) > _LONGEST:
+        text = text[:_LONGEST] + "…"
+    if text.isprintable():
+        return text
+    return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def report() -> None:
+    """Say on standard error that logging failed, as the standard library does for a handler."""
+    if logging.raiseExceptions and sys.stderr is not None:
+        try:
+            sys.stderr.write("--- Logging error ---\n")
+            traceback.print_exc(file=sys.stderr)
+        except (OSError, ValueError):  # closed: nobody is left to tell
+            pass
+
+
+def _invalid(option: str, got: object, expected: str) -> ConfigError:
+    return ConfigError(f"invalid `{option}`: got {got!r}, expected {expected}")
+
+
+class AccessLog:
+    """What access lines tell, and which requests have one.
+
+    ``logger``: the name of their logger; default ``"logboom.access"``.
+    ``slow``: seconds from which on a request is at WARNING; default 1.0; `None`: none.
+    ``probes``: paths, or patterns that begin with ``^``, whose requests have no line when they are
+    answered with less than 400 and in time; default: the usual ones of health checks and metrics.
+    ``sample``: the share of lines that are kept, 0.0 to 1.0, by class of status (``"2xx"``) or by route
+    (``"/items/{id}"``), a route counting more; default: all. Failures and slow requests always are.
+    ``user_agent``: whether the line tells it, up to 512 characters; default `True`.
+    ``query``: whether the line tells the query, secrets in it included; default `False`.
+
+    Raises `ConfigError` for options that are not as described.
+    """
+
+    def __init__(
+        self,
+        *,
+        logger: str = "logboom.access",
+        slow: float | None = 1.0,
+        probes: Iterable[str] = PROBES,
+        sample: Mapping[str, float] | None = None,
+        user_agent: bool = True,
+        query: bool = False,
+    ) -> None:
+        if not isinstance(logger, str):
+            raise _invalid("logger", logger, "the name of a logger")
+        if slow is not None and not (isinstance(slow, (int, float)) and slow > 0):
+            raise _invalid("slow", slow, "a number of seconds above 0, or None")
+        if isinstance(probes, str) or not isinstance(probes, Iterable):
+            raise _invalid("probes", probes, "paths")
+        self.logger = logging.getLogger(logger)
+        self.slow = slow
+        self.user_agent = bool(user_agent)
+        self.query = bool(query)
+        given = list(probes)
+        for one in given:
+            if not isinstance(one, str):
+                raise _invalid("probes", one, "a path, as str")
+        self._probes = frozenset(one for one in given if not one.startswith("^"))
+        try:
+            self._patterns = [re.compile(one) for one in given if one.startswith("^")]
+        except re.error as error:
+            raise _invalid("probes", given, f"patterns: {error}") from error
+        self._sample = dict(sample or {})
+        for name, share in self._sample.items():
+            if not isinstance(share, (int, float)) or not 0 <= share <= 1:
+                raise _invalid("sample", {name: share}, "shares from 0.0 to 1.0")
+
+    def is_probe(self, path: str) -> bool:
+        """Whether a path is one of ``probes``."""
+        return path in self._probes or any(one.search(path) for one in self._patterns)
+
+    def is_kept(self, status: int, route: str | None) -> bool:
+        """Whether a request that went well is one of those that have a line."""
+        if not self._sample:
+            return True
+        share = self._sample.get(route or "", self._sample.get(f"{status // 100}xx", 1.0))
+        return share >= 1 or random.random() < share  # noqa: S311 - nobody guards a secret with it
+
+
+class Exchange:
+    """A request and what became of it."""
+
+    __slots__ = (
+        "_error",
+        "_escaped",
+        "_failure",
+        "_log",
+        "_started",
+        "_traced",
+        "bytes",
+        "disconnected",
+        "ended",
+        "fields",
+        "kind",
+        "method",
+        "path",
+        "quiet",
+        "route",
+        "status",
+    )
+
+    def __init__(self, log: AccessLog, method: str, path: str, **fields: Any) -> None:
+        self._log = log
+        self._started = time.perf_counter()
+        self._error: BaseException | None = None
+        self._escaped = False
+        self._failure = False
+        self._traced = True
+        self.kind = "http"
+        self.method = method
+        self.path = path
+        self.fields = fields
+        self.route: str | None = None
+        self.status: int | None = None
+        self.bytes = 0
+        self.disconnected = False
+        # Somebody else told what went well.
+        self.quiet = False
+        self.ended = False
+
+    def answered(self, error: BaseException, *, traced: bool = True, failure: bool = False) -> None:
+        """Name the exception that the response is the answer to.
+
+        ``traced``: whether a failure has its traceback. ``failure``: whether it is one whatever the
+        status says, as with websockets, which have none.
+        """
+        self._error = error
+        self._traced = traced
+        self._failure = failure
+
+    def failed(self, error: BaseException) -> None:
+        """Name the exception that nobody answered."""
+        if error is not self._error and self._error is not error.__cause__:
+            self._traced = True
+        if self._error is None or not _is_within(self._error, error):
+            self._error = error
+        self._escaped = True
+        mark(error)
+
+    def end(self, outcome: str | None = None) -> None:
+        """Say the line, the first time."""
+        if self.ended:
+            return
+        self.ended = True
+        try:
+            self._say(outcome)
+        except Exception:  # noqa: BLE001 - the request goes on
+            report()
+
+    def _say(self, outcome: str | None) -> None:
+        log = self._log
+        seconds = time.perf_counter() - self._started
+        status = self.status
+        if status is None:
+            status = 500 if self._escaped else _DISCONNECTED if self.disconnected else 500
+        failed = self._escaped or self._failure or status >= _FIRST_FAILURE
+        slow = self.kind == "http" and log.slow is not None and seconds >= log.slow
+        level = logging.ERROR if failed else logging.WARNING if slow else logging.INFO
+        if not log.logger.isEnabledFor(level):
+            return
+        if level == logging.INFO and (
+            self.quiet
+            or (status < 400 and log.is_probe(self.path))
+            or not log.is_kept(status, self.route)
+        ):
+            return
+        milliseconds = round(seconds * 1000, 3)
+        path = shown(self.path)
+        fields: dict[str, Any] = {"method": self.method, "path": path}
+        if self.route is not None:
+            fields["route"] = self.route
+        fields |= {
+            "status": status,
+            "duration_ms": milliseconds,
+            "bytes": self.bytes,
+            **self.fields,
+        }
+        if outcome is None and self.disconnected and self.kind == "http":
+            outcome = "disconnected"
+        if outcome is not None:
+            fields["outcome"] = outcome
+        error = self._error
+        if error is not None:
+            fields["error"] = type(error).__name__
+        exc_info = error if failed and self._traced and error is not None else None
+        said = status if outcome is None else f"{status} {outcome}"
+        log.logger.log(
+            level,
+            "%s %s %s %.1f ms",
+            self.method,
+            path,
+            said,
+            milliseconds,
+            extra=fields,
+            exc_info=exc_info,
+        )
+
+
+def _is_within(inner: BaseException, outer: BaseException) -> bool:
+    """Whether an exception is what another one was raised from."""
+    seen = 0
+    at: BaseException | None = outer
+    while at is not None and seen < 16:
+        if at is inner:
+            return True
+        at = at.__cause__ or at.__context__
+        seen += 1
+    return False
+
+
+def mark(error: BaseException) -> None:
+    """Remember on an exception that its line is said."""
+    # Where it has no place for it, it is told twice.
+    with contextlib.suppress(AttributeError, TypeError):
+        setattr(error, _TOLD, True)
+
+
+class Folding(logging.Filter):
+    """On a server's loggers: drops what an access line tells.
+
+    That is a line of the server's own access log during a request that has ours, and the report of an
+    exception that an access line has told.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a record is to be logged."""
+        if record.name in _ACCESS_LOGGERS:
+            return current.get() is None
+        error = record.exc_info[1] if record.exc_info else None
+        return not getattr(error, _TOLD, False)
+
+
+_ACCESS_LOGGERS = frozenset({"uvicorn.access", "hypercorn.access", "_granian.access"})
+_ERROR_LOGGERS = ("uvicorn.error", "hypercorn.error", "_granian")
+_folding = Folding()
+
+
+def fold() -> None:
+    """Have servers leave out what access lines tell; idempotent."""
+    for name in (*_ACCESS_LOGGERS, *_ERROR_LOGGERS):
+        logging.getLogger(name).addFilter(_folding)  # which adds it once
