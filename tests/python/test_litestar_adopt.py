@@ -168,3 +168,38 @@ def test_the_structlog_plugin_starts_no_thread_and_its_lines_are_native(
     assert "body" not in told[0]
     started = [name for name in thread_names(os.getpid()) if name not in before]
     assert set(started) <= {"logboom-writer", NAME}
+
+
+def test_lines_of_structlog_have_the_id_and_an_exception_is_told_once(structlog, log):
+    told: list[Any] = []
+
+    def collect(_: Any, __: Any, line: Any) -> Any:
+        told.append(dict(line))
+        raise structlog.DropEvent
+
+    own = StructLoggingConfig(processors=[collect], log_exceptions="always")
+    access = logging.getLogger("logboom.access")
+    handler = logboom.FileHandler(log.path)
+    handler.setFormatter(logboom.JsonFormatter())
+    access.handlers, access.propagate = [handler], False
+    access.setLevel("INFO")
+    app = Litestar([hello, boom], logging_config=own, plugins=[LogboomPlugin()])
+    with TestClient(app) as client:
+        client.get("/", headers={"X-Request-ID": "given"})
+        assert client.get("/boom").status_code == 500
+    handler.close()
+    assert told == [{"event": "hello", "request_id": "given"}]
+    first, second = map(json.loads, log.lines())
+    assert (first["status"], second["status"], second["error"]) == (200, 500, "ValueError")
+    assert "Traceback" in json.dumps(second)
+
+
+def test_a_structlog_configuration_alone_leaves_no_line_without_a_place(structlog, log):
+    before = list(logging.root.handlers)
+    logging.root.handlers = []
+    try:
+        Litestar([hello], logging_config=StructLoggingConfig(), plugins=[LogboomPlugin()])
+        assert [type(handler) for handler in logging.root.handlers] == [logboom.StreamHandler]
+        assert logging.getLogger("logboom.access").isEnabledFor(logging.INFO)
+    finally:
+        logging.root.handlers = before

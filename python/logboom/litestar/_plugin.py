@@ -83,10 +83,11 @@ class LogboomPlugin(InitPlugin, ReceiveRoutePlugin):
     Args:
         config: The logging configuration. By default the application's own: a ``LoggingConfig`` of
             Litestar's, which an application has unless told otherwise, is used with native handlers
-            in the place of its default ones; one of logboom's, a structlog configuration, a
-            subclass with other ideas, and ``None`` stay what they are. Litestar 3 has none: there the
-            default is ``LoggingConfig()`` where the root logger has no handler, and otherwise what the
-            program configured.
+            in the place of its default ones; one of logboom's, a subclass with other ideas and ``None``
+            stay what they are. So does a structlog configuration, whose lines get what is bound in a
+            request by a processor more, and whose part for standard loggers becomes native.
+            Litestar 3 has none: there the default is ``LoggingConfig()`` where the root logger has no
+            handler, and otherwise what the program configured.
         adopt: Whether the application's own configuration stays as it is, handlers and queues included,
             and only the threads of its queue listeners are ended (``logboom.adopt()``), each time that
             it is applied. For applications that are to be changed in nothing.
@@ -190,6 +191,12 @@ class LogboomPlugin(InitPlugin, ReceiveRoutePlugin):
                 if _is_applied(inner):
                     native.configure()
                     logboom.adopt()
+                elif not logging.root.handlers:
+                    # Litestar leaves that to a plugin of its own; access lines would go nowhere.
+                    native.configure()
+            processors = getattr(one, "processors", None)
+            if isinstance(processors, list) and _add_context not in processors:
+                one.processors = [_add_context, *processors]
 
     def _bring_config(self, app_config: AppConfig) -> None:
         """Litestar 3: it has neither configuration nor loggers."""
@@ -279,6 +286,13 @@ def _hear_exceptions(config: Any) -> None:
     if handler is not None and not isinstance(handler, _exceptions.ExceptionLogging):
         stands = _exceptions.ExceptionLogging(config, handler, _has_line)
         config.exception_logging_handler = stands
+
+
+def _add_context(_: object, __: object, told: Any) -> Any:
+    """Put what is bound in a request on a line of structlog's, as a processor of its own."""
+    for name, value in logboom.context().items():
+        told.setdefault(name, value)
+    return told
 
 
 def _is_applied(config: Any) -> bool:
