@@ -3,28 +3,72 @@
 One context variable holds an immutable set of fields. A task, a thread-pool call made by
 ``asyncio.to_thread`` or ``contextvars.copy_context().run`` sees what was bound where it began; what it
 binds itself is seen by no other.
+
+Within a request that one of our gates or middlewares serves it is the other way round: there the
+variable holds the request's scope, which all its tasks and threads share, so that what any of them binds
+is on every later line of that request. ``bound`` stays within its block there too.
 """
 
 from __future__ import annotations
 
 import logging
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any
 
-from logboom._logboom import Context, extend_context, shrink_context
+from logboom._logboom import Context, RequestScope, extend_context, shrink_context
 
 if TYPE_CHECKING:
-    from contextvars import Token
+    from collections.abc import Callable
     from types import TracebackType
+    from typing import TypeAlias
 
 # What a record has by its class: an attribute of that name would stand before it.
 _METHODS = frozenset(dir(logging.LogRecord))
 
-variable: ContextVar[Context | None] = ContextVar("logboom_context", default=None)
+_TRIES = 100
+
+variable: ContextVar[Context | RequestScope | None] = ContextVar("logboom_context", default=None)
 
 
-def bind(**fields: Any) -> Token[Context | None]:
-    """Put fields on every record logged from here on in this context.
+class ScopeToken:
+    """What `bind` returns within a request: for `reset`, once."""
+
+    __slots__ = ("old", "scope", "used")
+
+    def __init__(self, scope: RequestScope, old: Context | None) -> None:
+        self.scope = scope
+        self.old = old
+        self.used = False
+
+
+if TYPE_CHECKING:
+    _Token: TypeAlias = Token[Context | RequestScope | None] | ScopeToken
+
+
+def held() -> Context | None:
+    """What is bound here: in a request, by any part of it."""
+    value = variable.get()
+    return value.get() if type(value) is RequestScope else value
+
+
+def _change(change: Callable[[Context | None], Context | None]) -> _Token:
+    value = variable.get()
+    if type(value) is not RequestScope:
+        return variable.set(change(value))
+    for _ in range(_TRIES):
+        old = value.get()
+        # Another thread of the same request may have bound something meanwhile.
+        if value.exchange(old, change(old)):
+            return ScopeToken(value, old)
+    # A value whose text binds something does so each time: what that bound gives way.
+    new = change(value.get())
+    while not value.exchange(old := value.get(), new):
+        pass
+    return ScopeToken(value, old)
+
+
+def bind(**fields: Any) -> _Token:
+    """Put fields on every record logged from here on in this context; in a request, on all of it.
 
     A value of a builtin type is kept as it is, any other by its ``str`` as of now. A name bound anew
     replaces the old value. Fields are attributes of a ``LogRecord`` unless it has one of that name
@@ -34,28 +78,36 @@ def bind(**fields: Any) -> Token[Context | None]:
 
     Raises whatever ``str`` of a value raises.
     """
-    return variable.set(extend_context(variable.get(), fields))
+    return _change(lambda old: extend_context(old, fields))
 
 
-def unbind(*names: str) -> Token[Context | None]:
+def unbind(*names: str) -> _Token:
     """Take fields off again; names that are not bound are ignored. Returns a token for `reset`."""
-    current = variable.get()
-    return variable.set(None if current is None else shrink_context(current, list(names)))
+    gone = list(names)
+    return _change(lambda old: None if old is None else shrink_context(old, gone))
 
 
-def clear() -> Token[Context | None]:
+def clear() -> _Token:
     """Take all fields off. Returns a token for `reset`."""
-    return variable.set(None)
+    return _change(lambda _: None)
 
 
-def reset(token: Token[Context | None]) -> None:
+def reset(token: _Token) -> None:
     """Bring back what was bound before the call that returned this token.
 
     In another context than that call's (an async generator closed elsewhere) the old fields are
-    bound anew, which is what the caller meant.
+    bound anew, which is what the caller meant. In a request, what its other parts bound since then goes
+    as well.
 
     Raises `RuntimeError` for a token that was used already.
     """
+    if isinstance(token, ScopeToken):
+        if token.used:
+            raise RuntimeError(f"{token!r} has already been used once")
+        token.used = True
+        while not token.scope.exchange(token.scope.get(), token.old):
+            pass
+        return
     try:
         variable.reset(token)
     except ValueError:
@@ -65,7 +117,7 @@ def reset(token: Token[Context | None]) -> None:
 
 def context() -> dict[str, Any]:
     """The fields that are bound here, as a new dict of the objects that were given."""
-    current = variable.get()
+    current = held()
     return {} if current is None else current.as_dict()
 
 
@@ -76,10 +128,10 @@ class bound:  # noqa: N801 - reads as a statement: `with logboom.bound(user=7):`
 
     def __init__(self, /, **fields: Any) -> None:
         self._fields = fields
-        self._tokens: list[Token[Context | None]] = []
+        self._tokens: list[_Token] = []
 
     def __enter__(self) -> None:
-        self._tokens.append(bind(**self._fields))
+        self._tokens.append(variable.set(extend_context(held(), self._fields)))
 
     def __exit__(
         self,
@@ -103,7 +155,7 @@ class bound:  # noqa: N801 - reads as a statement: `with logboom.bound(user=7):`
 
 def put_on(attributes: dict[str, Any]) -> None:
     """Add the bound fields to the attributes of a record, where it has none of that name."""
-    current = variable.get()
+    current = held()
     if current is not None:
         for name, value in current.as_dict().items():
             if name not in _METHODS:

@@ -3,7 +3,8 @@
 Invariants:
 
 1. While a request runs, ``logboom.context()["request_id"]`` is its id: in its task, in the tasks
-   and worker threads that it starts, and in what runs after the response.
+   and worker threads that it starts, and in what runs after the response. What any of them binds is on
+   every later line of the request.
 2. A request sees what was bound outside of all requests and what it binds itself, and leaves the
    context as it found it. That holds too where it begins inside another request's context: servers
    start a pipelined request from the one before, and a handler may call an application in-process.
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from logboom import _access, _context
 from logboom._access import AccessLog, Exchange
-from logboom._logboom import Context, extend_context
+from logboom._logboom import Context, RequestScope, extend_context
 from logboom._request_id import FIELD, id_of
 
 if TYPE_CHECKING:
@@ -84,9 +85,10 @@ class Gate:
             header = (self._header, request_id.encode("latin-1"))
         outside: Context | None = _outside.get()
         if outside is _NOT_IN_A_REQUEST:
-            outside = _context.variable.get()
+            outside = _context.held()
         outer = _outside.set(outside)
-        inner = _context.variable.set(extend_context(outside, fields) if fields else outside)
+        scope_fields = extend_context(outside, fields) if fields else outside
+        inner = _context.variable.set(RequestScope(scope_fields))
         exchange = None if self._access is None else _begin(self._access, scope)
         around = _access.current.set(exchange)
         try:

@@ -11,6 +11,7 @@ __all__ = [
     "LogboomError",
     "MarkingPut",
     "Report",
+    "RequestScope",
     "Route",
     "Stats",
     "StructuredCore",
@@ -52,6 +53,12 @@ class ConfigError(LogboomError, ValueError): ...
 class Context:
     def as_dict(self) -> dict[str, Any]: ...
     def __len__(self) -> int: ...
+
+@final
+class RequestScope:
+    def __new__(cls, held: Context | None = None) -> RequestScope: ...
+    def get(self) -> Context | None: ...
+    def exchange(self, old: Context | None, new: Context | None) -> bool: ...
 
 @final
 class MarkingPut:

@@ -229,12 +229,12 @@ def test_what_is_bound_anywhere_in_a_request_is_on_its_later_lines(log):
 
     @get("/all", dependencies={"value": Provide(dependency)}, guards=[guard], sync_to_thread=True)
     def everything(value: NamedDependency[int]) -> Response[str]:
-        logboom.bind(thread=1)
+        logboom.bind(in_thread=1)
         return Response("", background=BackgroundTask(behind))
 
     application = Application(log, everything, app={"before_request": before})
     application.get("/all", "/items/1")
-    names = {"dependency", "before"}
+    names = {"dependency", "guard", "before", "in_thread"}
     lines = application.lines()
     background = next(line for line in lines if line["message"] == "background")
     assert names <= set(background)
@@ -242,7 +242,7 @@ def test_what_is_bound_anywhere_in_a_request_is_on_its_later_lines(log):
     assert names <= set(of_all)
     others = [line for line in lines if line["request_id"] != of_all["request_id"]]
     assert others
-    assert all("thread" not in line and "guard" not in line for line in others)
+    assert all("in_thread" not in line and "guard" not in line for line in others)
 
 
 def test_a_stream_has_one_line_with_all_its_bytes(log):

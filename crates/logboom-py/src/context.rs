@@ -1,12 +1,13 @@
 //! Request data as context: what `logboom.bind` puts on every record below.
 //!
-//! One context variable of Python's (`contextvars`) holds an immutable [`Context`], so a value bound
-//! in a request is seen by its tasks, its thread pool and its background work, and by no other
-//! request. Values are captured when they are bound: builtin types as they are, others by `str`.
+//! One context variable of Python's (`contextvars`) holds an immutable [`Context`], or, in a request, the
+//! [`RequestScope`] that holds one. So a value bound in a request is seen by all of it, its thread pool
+//! and its background work included, and by no other request. Values are captured when they are bound: builtin types as they are, others by `str`.
 //! A program that never binds pays one load a call.
 
 use crate::convert::Owned;
 use crate::ffi::{self, Still};
+use crate::request_scope::{self, RequestScope};
 use crate::state::State;
 use logboom::field::Field;
 use pyo3::exceptions::PyTypeError;
@@ -69,7 +70,13 @@ pub(crate) fn current<'py>(state: &State, still: &Still<'py>) -> Option<Bound<'p
         return None;
     }
     let value = ffi::context_value(still, &state.context_var)?;
-    value.cast_into_exact::<Context>().ok()
+    match value.cast_into_exact::<Context>() {
+        Ok(context) => Some(context),
+        Err(other) => {
+            let other = other.into_inner();
+            request_scope::held(other.cast_exact::<RequestScope>().ok()?)
+        }
+    }
 }
 
 /// `base` with `fields` added; a key bound anew keeps its place.

@@ -18,6 +18,7 @@ mod lifecycle;
 mod logger;
 mod names;
 mod places;
+mod request_scope;
 mod route;
 mod sharing;
 mod sites;
@@ -51,6 +52,7 @@ fn _logboom(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<route::Route>()?;
     module.add_class::<lane::MarkingPut>()?;
     module.add_class::<context::Context>()?;
+    module.add_class::<request_scope::RequestScope>()?;
     module.add_class::<stats::Stats>()?;
     module.add_class::<stats::Report>()?;
     module.add_class::<structured::StructuredCore>()?;
