@@ -22,7 +22,7 @@ import re
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from logboom import _access, _context
+from logboom import _access, _context, _trace
 from logboom._access import AccessLog, Exchange
 from logboom._logboom import Context, RequestScope, extend_context
 from logboom._request_id import FIELD, id_of
@@ -37,7 +37,11 @@ EXCHANGE = "_logboom_exchange"
 _PASSED = "_logboom_gate"
 _SERVED = frozenset({"http", "websocket"})
 _RESPONSE_STARTS = frozenset({"http.response.start", "websocket.accept"})
-_TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-((?!0{32})[0-9a-f]{32})-((?!0{16})[0-9a-f]{16})-")
+# W3C Trace Context, section 3.2: version 00 has exactly 55 characters, later ones may have more.
+_TRACEPARENT = re.compile(
+    rb"(?!ff)(?!00.{53}.)[0-9a-f]{2}-((?!0{32})[0-9a-f]{32})-((?!0{16})[0-9a-f]{16})-[0-9a-f]{2}(?=-|\Z)",
+    re.DOTALL,
+)
 _NOT_IN_A_REQUEST = object()
 _BODY_500 = b"Internal Server Error"
 
@@ -83,13 +87,15 @@ class Gate:
             request_id = id_of(scope.get("headers") or (), self._header, self._factory)
             fields[FIELD] = request_id
             header = (self._header, request_id.encode("latin-1"))
+        exchange = None if self._access is None else _begin(self._access, scope)
+        if exchange is not None and "trace_id" in exchange.fields:
+            fields.update({name: exchange.fields[name] for name in ("trace_id", "span_id")})
         outside: Context | None = _outside.get()
         if outside is _NOT_IN_A_REQUEST:
             outside = _context.held()
         outer = _outside.set(outside)
         scope_fields = extend_context(outside, fields) if fields else outside
         inner = _context.variable.set(RequestScope(scope_fields))
-        exchange = None if self._access is None else _begin(self._access, scope)
         around = _access.current.set(exchange)
         try:
             if exchange is None:
@@ -154,6 +160,8 @@ class _Watched:
                 self.end()
         elif kind == "http.response.start":
             self._exchange.status = message.get("status")
+            # Here, where the application's own middlewares have begun their span.
+            self._exchange.fields.update(_trace.span_fields())
         elif self.socket is not None:
             self.socket.sent(message)
 

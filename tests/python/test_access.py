@@ -153,6 +153,9 @@ def test_a_query_is_told_when_it_is_asked_for(access):
         (b"00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01", False),
         (b"ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", False),
         (b"00-4BF92F3577B34DA6A3CE929D0E0E4736-00F067AA0BA902B7-01", False),
+        (b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more", False),
+        (b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0", False),
+        (b"cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01more", False),
         (b"\xff\x00\r\n", False),
     ],
 )
@@ -162,6 +165,35 @@ def test_a_trace_is_told_where_the_client_has_one(header, found, access):
     assert (line.get("trace_id"), line.get("span_id")) == (
         ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7") if found else (None, None)
     )
+
+
+def test_a_trace_is_on_every_line_of_the_request():
+    seen: dict[str, Any] = {}
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.update(logboom.context())
+        await ok(scope, receive, send)
+
+    header = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    ask(LoggingMiddleware(app), headers=[(b"traceparent", header)])
+    assert seen["trace_id"] == "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+def test_the_span_of_an_application_counts_more(access):
+    sdk = pytest.importorskip("opentelemetry.sdk.trace", reason="needs opentelemetry-sdk")
+    tracer = sdk.TracerProvider().get_tracer("tests")
+    spans: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        with tracer.start_as_current_span("request") as span:
+            spans.append(span.get_span_context())
+            await ok(scope, receive, send)
+
+    header = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    ask(LoggingMiddleware(app), headers=[(b"traceparent", header)])
+    (line,) = access()
+    assert line["trace_id"] == f"{spans[0].trace_id:032x}"
+    assert line["span_id"] == f"{spans[0].span_id:016x}"
 
 
 def test_scopes_that_are_not_as_they_should_be_cost_no_request(access):
