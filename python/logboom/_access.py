@@ -4,10 +4,13 @@ Invariants:
 
 1. A request has one line, when its response has ended or it is known that there will be none.
 2. Nothing here raises: what cannot be read of a request is not told.
-3. No body, and no query unless asked for. What a line tells of a client's bytes has no control
+3. No body, and no query unless asked for, and then without its secrets. What a line tells of a client's bytes has no control
    characters and a bounded length.
 4. A failure (a 5xx, an exception that nobody answered) is at ERROR, with its traceback, whatever is
-   sampled or suppressed; a slow request is at WARNING.
+   sampled or suppressed; a slow request is at WARNING, and so is one that was cancelled though its
+   client was there. A 4xx is at INFO: it is the client's doing, and at a higher level anybody could
+   fill the alarms of a service.
+5. A client that leaves is no failure, whatever a framework then raises to say so.
 
 An `Exchange` is one request; whoever serves it tells it what happens, and its `end` says the line. A
 framework finds the exchange of a request by `current`, to name the exception that it answered.
@@ -24,7 +27,7 @@ import re
 import sys
 import time
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +42,10 @@ _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\
 _TOLD = "__logboom_told__"
 _DISCONNECTED = 499  # nginx's, where a client left before there was a status
 _FIRST_FAILURE = 500
+_FIRST_CLIENT_ERROR = 400
+_MOST_HOPS = 16
+# What frameworks raise where the client has left.
+_FAREWELLS = frozenset({"ClientDisconnect", "ClientDisconnected", "WebSocketDisconnect"})
 
 current: ContextVar[Exchange | None] = ContextVar("logboom_exchange", default=None)
 
@@ -83,9 +90,16 @@ class AccessLog:
     ``probes``: paths, or patterns that begin with ``^``, whose requests have no line when they are
     answered with less than 400 and in time; default: the usual ones of health checks and metrics.
     ``sample``: the share of lines that are kept, 0.0 to 1.0, by class of status (``"2xx"``) or by route
-    (``"/items/{id}"``), a route counting more; default: all. Failures and slow requests always are.
+    (``"/items/{id}"``), a route counting more, or a function of status, route (or `None`) and path that
+    gives it; default: all. Failures and slow requests always are.
+    ``sample_failures``: whether failures are sampled too; default `False`.
     ``user_agent``: whether the line tells it, up to 512 characters; default `True`.
-    ``query``: whether the line tells the query, secrets in it included; default `False`.
+    ``query``: whether the line tells the query, with ``***`` for what stands under a name that sounds of
+    a secret; default `False`.
+    ``forwarded_hops``: how many proxies of our own stand before the server and write
+    ``X-Forwarded-For``, 0 to 16: the client is the entry that the outermost of them wrote. Default 0: the
+    client is who the server says, and the header counts for nothing.
+    ``client_errors``: the level of a 4xx; default ``"INFO"``.
 
     Raises `ConfigError` for options that are not as described.
     """
@@ -96,9 +110,12 @@ class AccessLog:
         logger: str = "logboom.access",
         slow: float | None = 1.0,
         probes: Iterable[str] = PROBES,
-        sample: Mapping[str, float] | None = None,
+        sample: Mapping[str, float] | Callable[[int, str | None, str], float] | None = None,
+        sample_failures: bool = False,
         user_agent: bool = True,
         query: bool = False,
+        forwarded_hops: int = 0,
+        client_errors: int | str = logging.INFO,
     ) -> None:
         if not isinstance(logger, str):
             raise _invalid("logger", logger, "the name of a logger")
@@ -110,6 +127,15 @@ class AccessLog:
         self.slow = slow
         self.user_agent = bool(user_agent)
         self.query = bool(query)
+        if type(forwarded_hops) is not int or not 0 <= forwarded_hops <= _MOST_HOPS:
+            raise _invalid("forwarded_hops", forwarded_hops, f"0 to {_MOST_HOPS}")
+        self.forwarded_hops = forwarded_hops
+        named = isinstance(client_errors, str)
+        level = logging.getLevelName(client_errors.upper()) if named else client_errors  # type: ignore[union-attr]
+        if type(level) is not int:
+            raise _invalid("client_errors", client_errors, "a level's name or number")
+        self.client_errors = level
+        self.sample_failures = bool(sample_failures)
         given = list(probes)
         for one in given:
             if not isinstance(one, str):
@@ -119,7 +145,10 @@ class AccessLog:
             self._patterns = [re.compile(one) for one in given if one.startswith("^")]
         except re.error as error:
             raise _invalid("probes", given, f"patterns: {error}") from error
-        self._sample = dict(sample or {})
+        self._share = sample if callable(sample) else None
+        if sample is not None and self._share is None and not isinstance(sample, Mapping):
+            raise _invalid("sample", sample, "shares by name, or a function that gives them")
+        self._sample = dict(sample) if isinstance(sample, Mapping) else {}
         for name, share in self._sample.items():
             if not isinstance(share, (int, float)) or not 0 <= share <= 1:
                 raise _invalid("sample", {name: share}, "shares from 0.0 to 1.0")
@@ -128,8 +157,14 @@ class AccessLog:
         """Whether a path is one of ``probes``."""
         return path in self._probes or any(one.search(path) for one in self._patterns)
 
-    def is_kept(self, status: int, route: str | None) -> bool:
-        """Whether a request that went well is one of those that have a line."""
+    def is_kept(self, status: int, route: str | None, path: str) -> bool:
+        """Whether a request that may be left out is one of those that have a line."""
+        if self._share is not None:
+            try:
+                return float(self._share(status, route, path)) > random.random()  # noqa: S311 - as below
+            except Exception:  # noqa: BLE001 - the line is said
+                report()
+                return True
         if not self._sample:
             return True
         share = self._sample.get(route or "", self._sample.get(f"{status // 100}xx", 1.0))
@@ -147,15 +182,18 @@ class Exchange:
         "_started",
         "_traced",
         "bytes",
+        "cancelled",
         "disconnected",
         "ended",
         "fields",
         "kind",
         "method",
+        "outcome",
         "path",
         "quiet",
         "route",
         "status",
+        "traceparent",
     )
 
     def __init__(self, log: AccessLog, method: str, path: str, **fields: Any) -> None:
@@ -171,8 +209,12 @@ class Exchange:
         self.fields = fields
         self.route: str | None = None
         self.status: int | None = None
+        # What the request brought along, where it is valid.
+        self.traceparent: str | None = None
         self.bytes = 0
         self.disconnected = False
+        self.cancelled = False
+        self.outcome: str | None = None
         # Somebody else told what went well.
         self.quiet = False
         self.ended = False
@@ -189,12 +231,32 @@ class Exchange:
 
     def failed(self, error: BaseException) -> None:
         """Name the exception that nobody answered."""
+        if self.disconnected and (type(error).__name__ in _FAREWELLS or isinstance(error, OSError)):
+            mark(error)
+            return
         if error is not self._error and self._error is not error.__cause__:
             self._traced = True
         if self._error is None or not _is_within(self._error, error):
             self._error = error
         self._escaped = True
         mark(error)
+
+    @property
+    def failure(self) -> bool:
+        """Whether an exception escaped that is no farewell."""
+        return self._escaped
+
+    def ended_by(self, error: BaseException) -> None:
+        """Name what ended the request from outside: a cancellation, or the end of the program."""
+        if isinstance(error, (KeyboardInterrupt, SystemExit)):
+            self.failed(error)
+        else:
+            self.cancelled = True
+
+    def broken(self, outcome: str) -> None:
+        """Say that the application left its response as it was, with no exception."""
+        self.outcome = outcome
+        self._failure = True
 
     def end(self, outcome: str | None = None) -> None:
         """Say the line, the first time."""
@@ -211,17 +273,19 @@ class Exchange:
         seconds = time.perf_counter() - self._started
         status = self.status
         if status is None:
-            status = 500 if self._escaped else _DISCONNECTED if self.disconnected else 500
+            gone = (self.disconnected or self.cancelled) and not self._escaped
+            status = _DISCONNECTED if gone else 500
         failed = self._escaped or self._failure or status >= _FIRST_FAILURE
         slow = self.kind == "http" and log.slow is not None and seconds >= log.slow
-        level = logging.ERROR if failed else logging.WARNING if slow else logging.INFO
-        if not log.logger.isEnabledFor(level):
-            return
-        if level == logging.INFO and (
-            self.quiet
-            or (status < 400 and log.is_probe(self.path))
-            or not log.is_kept(status, self.route)
-        ):
+        cancelled = self.cancelled and not self.disconnected
+        client_error = _FIRST_CLIENT_ERROR <= status < _FIRST_FAILURE and not self.disconnected
+        if failed:
+            level = logging.ERROR
+        elif slow or cancelled:
+            level = logging.WARNING
+        else:
+            level = log.client_errors if client_error else logging.INFO
+        if not log.logger.isEnabledFor(level) or self._is_left_out(status, failed, slow or cancelled):
             return
         milliseconds = round(seconds * 1000, 3)
         path = shown(self.path)
@@ -234,8 +298,10 @@ class Exchange:
             "bytes": self.bytes,
             **self.fields,
         }
-        if outcome is None and self.disconnected and self.kind == "http":
-            outcome = "disconnected"
+        outcome = outcome or self.outcome
+        if outcome is None and self.kind == "http":
+            gone = "disconnected" if self.disconnected else "cancelled"
+            outcome = gone if self.disconnected or self.cancelled else None
         if outcome is not None:
             fields["outcome"] = outcome
         error = self._error
@@ -253,6 +319,17 @@ class Exchange:
             extra=fields,
             exc_info=exc_info,
         )
+
+
+    def _is_left_out(self, status: int, failed: bool, notable: bool) -> bool:
+        log = self._log
+        if failed:
+            return log.sample_failures and not log.is_kept(status, self.route, self.path)
+        if notable:
+            return False
+        if self.quiet or (status < _FIRST_CLIENT_ERROR and log.is_probe(self.path)):
+            return True
+        return not log.is_kept(status, self.route, self.path)
 
 
 def _is_within(inner: BaseException, outer: BaseException) -> bool:

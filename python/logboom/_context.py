@@ -6,11 +6,13 @@ binds itself is seen by no other.
 
 Within a request that one of our gates or middlewares serves it is the other way round: there the
 variable holds the request's scope, which all its tasks and threads share, so that what any of them binds
-is on every later line of that request. ``bound`` stays within its block there too.
+is on every later line of that request. What ``bound`` gives stays within its block there too, and what
+is bound within the block is on the rest of the request as well as on the block.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any
@@ -26,22 +28,28 @@ if TYPE_CHECKING:
 _METHODS = frozenset(dir(logging.LogRecord))
 
 _TRIES = 100
+_GONE = object()
 
 variable: ContextVar[Context | RequestScope | None] = ContextVar("logboom_context", default=None)
+
+
+# In a block of `bound` in a request: the block's scope, and those around it up to the request's.
+_blocks: ContextVar[tuple[RequestScope, ...]] = ContextVar("logboom_blocks", default=())
 
 
 class ScopeToken:
     """What `bind` returns within a request: for `reset`, once."""
 
-    __slots__ = ("old", "scope", "used")
+    __slots__ = ("changed", "used")
 
-    def __init__(self, scope: RequestScope, old: Context | None) -> None:
-        self.scope = scope
-        self.old = old
+    def __init__(self, changed: list[tuple[RequestScope, _Set, _Set]]) -> None:
+        # Each scope, with what it held before and after.
+        self.changed = changed
         self.used = False
 
 
 if TYPE_CHECKING:
+    _Set: TypeAlias = Context | None
     _Token: TypeAlias = Token[Context | RequestScope | None] | ScopeToken
 
 
@@ -55,16 +63,40 @@ def _change(change: Callable[[Context | None], Context | None]) -> _Token:
     value = variable.get()
     if type(value) is not RequestScope:
         return variable.set(change(value))
+    return ScopeToken([(scope, *_change_scope(scope, change)) for scope in _around(value)])
+
+
+def _around(scope: RequestScope) -> tuple[RequestScope, ...]:
+    """Give a scope and those around it in the same request."""
+    blocks = _blocks.get()
+    # A request within a block has its own scope, and no block yet.
+    return blocks if blocks and blocks[0] is scope else (scope,)
+
+
+def _change_scope(scope: RequestScope, change: Callable[[_Set], _Set]) -> tuple[_Set, _Set]:
     for _ in range(_TRIES):
-        old = value.get()
+        old = scope.get()
+        new = change(old)
         # Another thread of the same request may have bound something meanwhile.
-        if value.exchange(old, change(old)):
-            return ScopeToken(value, old)
+        if scope.exchange(old, new):
+            return old, new
     # A value whose text binds something does so each time: what that bound gives way.
-    new = change(value.get())
-    while not value.exchange(old := value.get(), new):
+    new = change(scope.get())
+    while not scope.exchange(old := scope.get(), new):
         pass
-    return ScopeToken(value, old)
+    return old, new
+
+
+def _taken_back(now: _Set, before: _Set, after: _Set) -> _Set:
+    """Give ``now`` without what made ``after`` of ``before``."""
+    if now is after:
+        return before
+    was = {} if before is None else before.as_dict()
+    became = {} if after is None else after.as_dict()
+    again = {name: was[name] for name in was if was[name] is not became.get(name, _GONE)}
+    if now is not None:
+        now = shrink_context(now, [name for name in became if name not in was])
+    return extend_context(now, again) if again else now
 
 
 def bind(**fields: Any) -> _Token:
@@ -96,8 +128,8 @@ def reset(token: _Token) -> None:
     """Bring back what was bound before the call that returned this token.
 
     In another context than that call's (an async generator closed elsewhere) the old fields are
-    bound anew, which is what the caller meant. In a request, what its other parts bound since then goes
-    as well.
+    bound anew, which is what the caller meant. In a request, what its other parts have bound since then
+    stays.
 
     Raises `RuntimeError` for a token that was used already.
     """
@@ -105,8 +137,8 @@ def reset(token: _Token) -> None:
         if token.used:
             raise RuntimeError(f"{token!r} has already been used once")
         token.used = True
-        while not token.scope.exchange(token.scope.get(), token.old):
-            pass
+        for scope, before, after in token.changed:
+            _change_scope(scope, lambda now, old=before, new=after: _taken_back(now, old, new))
         return
     try:
         variable.reset(token)
@@ -128,10 +160,16 @@ class bound:  # noqa: N801 - reads as a statement: `with logboom.bound(user=7):`
 
     def __init__(self, /, **fields: Any) -> None:
         self._fields = fields
-        self._tokens: list[_Token] = []
+        self._tokens: list[tuple[_Token, Token[tuple[RequestScope, ...]] | None]] = []
 
     def __enter__(self) -> None:
-        self._tokens.append(variable.set(extend_context(held(), self._fields)))
+        value = variable.get()
+        if type(value) is not RequestScope:
+            self._tokens.append((variable.set(extend_context(value, self._fields)), None))
+            return
+        scope = RequestScope(extend_context(value.get(), self._fields))
+        blocks = _blocks.set((scope, *_around(value)))
+        self._tokens.append((variable.set(scope), blocks))
 
     def __exit__(
         self,
@@ -139,7 +177,11 @@ class bound:  # noqa: N801 - reads as a statement: `with logboom.bound(user=7):`
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        reset(self._tokens.pop())
+        bound_here, blocks = self._tokens.pop()
+        reset(bound_here)
+        if blocks is not None:
+            with contextlib.suppress(ValueError):  # in another context, whose blocks are its own
+                _blocks.reset(blocks)
 
     async def __aenter__(self) -> None:
         self.__enter__()

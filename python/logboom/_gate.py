@@ -18,11 +18,11 @@ What it does not do: name a framework. Pinned by ``tests/python/test_litestar_pl
 
 from __future__ import annotations
 
-import re
+import os
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from logboom import _access, _context, _trace
+from logboom import _access, _arrival, _context, _trace
 from logboom._access import AccessLog, Exchange
 from logboom._logboom import Context, RequestScope, extend_context
 from logboom._request_id import FIELD, id_of
@@ -37,11 +37,6 @@ EXCHANGE = "_logboom_exchange"
 _PASSED = "_logboom_gate"
 _SERVED = frozenset({"http", "websocket"})
 _RESPONSE_STARTS = frozenset({"http.response.start", "websocket.accept"})
-# W3C Trace Context, section 3.2: version 00 has exactly 55 characters, later ones may have more.
-_TRACEPARENT = re.compile(
-    rb"(?!ff)(?!00.{53}.)[0-9a-f]{2}-((?!0{32})[0-9a-f]{32})-((?!0{16})[0-9a-f]{16})-[0-9a-f]{2}(?=-|\Z)",
-    re.DOTALL,
-)
 _NOT_IN_A_REQUEST = object()
 _BODY_500 = b"Internal Server Error"
 
@@ -78,7 +73,7 @@ class Gate:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve a connection."""
-        if scope["type"] not in _SERVED or _PASSED in scope:
+        if scope.get("type") not in _SERVED or _PASSED in scope:
             await self._app(scope, receive, send)
             return
         scope[_PASSED] = True
@@ -86,16 +81,22 @@ class Gate:
         if self._header is not None:
             request_id = id_of(scope.get("headers") or (), self._header, self._factory)
             fields[FIELD] = request_id
-            header = (self._header, request_id.encode("latin-1"))
-        exchange = None if self._access is None else _begin(self._access, scope)
-        if exchange is not None and "trace_id" in exchange.fields:
-            fields.update({name: exchange.fields[name] for name in ("trace_id", "span_id")})
+            header = (self._header, request_id.encode("ascii"))
+        brought = _arrival.headers_of(scope)
+        trace = _trace.of(brought.get(b"traceparent"))
+        if trace is not None:
+            fields["trace_id"], fields["span_id"] = trace.trace_id, trace.span_id
         outside: Context | None = _outside.get()
         if outside is _NOT_IN_A_REQUEST:
             outside = _context.held()
         outer = _outside.set(outside)
         scope_fields = extend_context(outside, fields) if fields else outside
         inner = _context.variable.set(RequestScope(scope_fields))
+        exchange = None
+        if self._access is not None:
+            exchange = _begin(self._access, scope, brought, fields)
+            if exchange is not None and trace is not None:
+                exchange.traceparent = trace.traceparent
         around = _access.current.set(exchange)
         try:
             if exchange is None:
@@ -114,13 +115,18 @@ class Gate:
         watched = _Watched(exchange, scope, receive, send, header, self._is_quiet)
         try:
             await self._app(scope, watched.receive, watched.send)
+            await watched.complete()
         except Exception as error:
             ended = exchange.ended
             exchange.failed(error)
             if ended:  # by what runs behind a response
-                exchange.ended = False
+                exchange.ended = exchange.disconnected
+                exchange.outcome = "failed after the response"
             elif watched.socket is None and exchange.status is None:
                 await _answer(watched.send)
+            raise
+        except BaseException as error:
+            exchange.ended_by(error)
             raise
         finally:
             watched.end()
@@ -150,29 +156,67 @@ class _Watched:
 
     async def send(self, message: Any) -> None:
         """Send, and look at what was sent."""
-        kind = message["type"]
-        if kind in _RESPONSE_STARTS and self._header is not None:
-            message = _with_header(message, self._header)
-        await self._send(message)
+        try:
+            kind = message["type"]
+            if kind in _RESPONSE_STARTS and self._header is not None:
+                message = _with_header(message, self._header)
+        except Exception:  # noqa: BLE001 - the server says what is wrong with it
+            kind = None
+        try:
+            await self._send(message)
+        except OSError:  # as ASGI 2.4 has servers say that the client has left
+            self._exchange.disconnected = True
+            raise
+        try:
+            self._look(kind, message)
+        except Exception:  # noqa: BLE001 - it was sent, whatever it was
+            return
+
+    def _look(self, kind: Any, message: Any) -> None:
+        exchange = self._exchange
         if kind == "http.response.body":
-            self._exchange.bytes += len(message.get("body") or b"")
+            exchange.bytes += len(message.get("body") or b"")
             if not message.get("more_body"):
                 self.end()
         elif kind == "http.response.start":
-            self._exchange.status = message.get("status")
             # Here, where the application's own middlewares have begun their span.
-            self._exchange.fields.update(_trace.span_fields())
+            if (span := _trace.current_span()) is not None:
+                exchange.fields["trace_id"], exchange.fields["span_id"] = span.trace_id, span.span_id
+            exchange.status = int(message["status"])
+        elif kind == "http.response.pathsend":
+            try:
+                exchange.bytes += os.stat(message["path"]).st_size  # noqa: PTH116 - costs less
+            finally:
+                self.end()
+        elif kind == "http.response.zerocopysend":
+            exchange.bytes += message.get("count") or 0
+            if not message.get("more_body"):
+                self.end()
         elif self.socket is not None:
             self.socket.sent(message)
 
     async def receive(self) -> Any:
         """Receive, and look at what was received."""
         message = await self._receive()
-        if message["type"] == "http.disconnect":
-            self._exchange.disconnected = True
-        elif self.socket is not None:
-            self.socket.received(message)
+        try:
+            if message["type"] == "http.disconnect":
+                self._exchange.disconnected = True
+            elif self.socket is not None:
+                self.socket.received(message)
+        except Exception:  # noqa: BLE001 - the application sees it as it is
+            return message
         return message
+
+    async def complete(self) -> None:
+        """Look at what an application left undone that has returned; answer where it did not."""
+        exchange = self._exchange
+        if exchange.ended or self.socket is not None or exchange.disconnected:
+            return
+        if exchange.status is None:
+            exchange.broken("unanswered")
+            await _answer(self.send)
+        else:
+            exchange.broken("incomplete")
 
     def end(self) -> None:
         """Say the access line, the first time."""
@@ -185,21 +229,17 @@ class _Watched:
         exchange.end(self.socket.outcome() if self.socket is not None else None)
 
 
-def _begin(access: AccessLog, scope: Any) -> Exchange | None:
+def _begin(
+    access: AccessLog, scope: Any, headers: dict[bytes, list[Any]], ids: dict[str, str]
+) -> Exchange | None:
     try:
-        fields: dict[str, Any] = {}
-        client = scope.get("client")
-        if client:
-            fields["client"] = _access.shown(str(client[0]))
-        for name, value in scope.get("headers") or ():
-            if name == b"user-agent" and access.user_agent:
-                fields["user_agent"] = _access.shown(value[:1024].decode("latin-1"))
-            elif name == b"traceparent" and (found := _TRACEPARENT.match(value)):
-                fields["trace_id"], fields["span_id"] = found[1].decode(), found[2].decode()
-        if access.query:
-            fields["query"] = _access.shown((scope.get("query_string") or b"").decode("latin-1"))
-        method = scope.get("method") or "WEBSOCKET"
-        exchange = Exchange(access, _access.shown(method), str(scope.get("path", "")), **fields)
+        peer, query = _arrival.peer_of(scope), scope.get("query_string")
+        fields = _arrival.fields_of(access, peer, headers, query)
+        fields.update(ids)
+        method = scope.get("method") or ("WEBSOCKET" if scope["type"] == "websocket" else "?")
+        path = scope.get("path")
+        method, path = _access.shown(str(method)), path if isinstance(path, str) else ""
+        exchange = Exchange(access, method, path, **fields)
     except Exception:  # noqa: BLE001 - the request goes on without a line
         _access.report()
         return None
@@ -208,10 +248,13 @@ def _begin(access: AccessLog, scope: Any) -> Exchange | None:
 
 def route_of(scope: Any) -> str | None:
     """Give the template of the route that a request took, where a framework says it."""
-    template = scope.get("path_template")
-    if isinstance(template, str):
-        return template or None
-    route = getattr(scope.get("route"), "path", None)
+    try:
+        template = scope.get("path_template")
+        if isinstance(template, str):
+            return template or None
+        route = getattr(scope.get("route"), "path", None)
+    except Exception:  # noqa: BLE001 - of a route's own making
+        return None
     return route if isinstance(route, str) else None
 
 
@@ -260,17 +303,21 @@ class _Socket:
         """Look at what the client sends."""
         if message["type"] == "websocket.disconnect" and self._who is None:
             self._who, self._code = "disconnected", message.get("code")
+            self._exchange.disconnected = True
 
     def outcome(self) -> str:
         """Say what became of it; and fill in its status."""
         exchange = self._exchange
         if not self._accepted:
-            if exchange.status is None:
-                exchange.status = 403
-            return "rejected"
+            if exchange.status is None and not (exchange.failure or exchange.disconnected):
+                exchange.status = 403  # what servers answer
+            if exchange.disconnected or exchange.cancelled:
+                return "disconnected" if exchange.disconnected else "cancelled"
+            return "failed" if exchange.failure else "rejected"
         if self._code is not None:
             exchange.fields["code"] = self._code
-        return f"{self._who or 'left open'}" + (f" {self._code}" if self._code is not None else "")
+        left = "failed" if exchange.failure else "cancelled" if exchange.cancelled else "left open"
+        return f"{self._who or left}" + (f" {self._code}" if self._code is not None else "")
 
 
 def _with_id(send: Any, header: Any) -> Any:

@@ -1,7 +1,8 @@
 """Ids of requests: which are taken from a client, and how new ones are made.
 
 An id is taken when it is 1 to 128 characters of ``A-Z a-z 0-9 . _ : / + = @ -``. Anything else could
-forge a line or drive a terminal, and is replaced by a new one, never repaired.
+forge a line or drive a terminal, and is replaced by a new one, never repaired. That holds as well for
+what a program's own factory makes; a factory that raises is reported, and costs no request.
 
 Pinned by ``tests/python/test_litestar_plugin.py``.
 """
@@ -12,6 +13,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from logboom._access import report
 from logboom._logboom import ConfigError
 
 if TYPE_CHECKING:
@@ -41,9 +43,26 @@ def header_of(name: str) -> bytes:
 
 def id_of(headers: Iterable[tuple[bytes, bytes]], header: bytes, factory: Callable[[], str]) -> str:
     """Give the id that a request brings along, or a new one."""
-    for name, value in headers:
-        if name == header:
-            if _VALID.fullmatch(value):
-                return value.decode("ascii")
-            break
-    return factory()
+    try:
+        for name, value in headers:
+            if name == header:
+                if _VALID.fullmatch(value):
+                    return value.decode("ascii")
+                break
+    except (TypeError, ValueError):  # no pairs, or no bytes: as none
+        pass
+    return _made(factory)
+
+
+def _made(factory: Callable[[], str]) -> str:
+    if factory is new_request_id:
+        return new_request_id()
+    try:
+        made = str(factory())
+        if _VALID.fullmatch(made.encode("ascii")):
+            return made
+    except UnicodeEncodeError:
+        pass
+    except Exception:  # noqa: BLE001 - the request goes on
+        report()
+    return new_request_id()

@@ -48,7 +48,8 @@ def test_a_thread_a_task_and_a_group_bind_for_the_whole_request():
 
     asyncio.run(serve(app))
     assert {"thread", "task", "block", "within", "n19"} <= set(seen["inside"])
-    assert set(seen["end"]) == {"request_id", "thread", "task", *(f"n{n}" for n in range(1, 20))}
+    binds = {"thread", "task", "within", *(f"n{n}" for n in range(1, 20))}
+    assert set(seen["end"]) == {"request_id", *binds}
     assert logboom.context() == {}
 
 
@@ -158,3 +159,30 @@ def test_a_value_that_binds_while_it_is_bound():
 
     asyncio.run(asyncio.wait_for(serve(app), 30))
     assert seen["one"].__class__ is Binds
+
+
+def test_what_is_bound_within_a_block_is_on_the_request_and_what_the_block_gives_is_not():
+    seen: list[dict[str, Any]] = []
+
+    async def handler() -> None:
+        with logboom.bound(deeper=1):
+            token = logboom.bind(gone=1)
+            await asyncio.to_thread(logboom.bind, user=7)
+            logboom.reset(token)
+            seen.append(logboom.context())
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        with logboom.bound(tenant="a"):
+            await asyncio.create_task(handler())
+            logboom.unbind("tenant")
+            seen.append(logboom.context())
+            await serve(inner)
+        seen.append(logboom.context())
+
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        logboom.bind(inner=1)
+
+    asyncio.run(serve(app))
+    names = [sorted(one.keys() - {"request_id"}) for one in seen]
+    assert names == [["deeper", "tenant"], ["user"], ["user"]]
+    assert logboom.context() == {}
