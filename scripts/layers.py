@@ -97,6 +97,9 @@ NAMELESS = frozenset({"utils", "util", "common", "helpers", "helper", "prelude",
 # Public modules of the Python package that serve a third party, and what they import of it.
 INTEGRATIONS: dict[str, frozenset[str]] = {
     "litestar": frozenset({"litestar"}),
+    "loguru": frozenset({"loguru"}),
+    "pytest": frozenset({"pytest"}),
+    "structlog": frozenset({"structlog"}),
 }
 
 

@@ -129,8 +129,8 @@ def explain(
     way is native, with the reason where it is not. A handler of logboom that has no route yet and
     could have one gets it; nothing else changes, and nothing is logged.
 
-    What a call brings along decides as well, and is not looked at here: a call with ``exc_info``,
-    ``stack_info``, ``stacklevel`` or ``extra`` takes the library's way.
+    What a call brings along decides as well, and is not looked at here: a call with ``stack_info``, or
+    with an ``extra`` that is no plain ``dict``, takes the library's way.
     """
     if not isinstance(logger, logging.Logger):
         logger = logging.getLogger(logger)

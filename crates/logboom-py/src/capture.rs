@@ -138,7 +138,8 @@ fn submit_anew(
     if time_ns >= plan.deadline_ns {
         return Err(Exit::Library);
     }
-    let call = Call { logger, level, message, arguments, exc_info: None, time_ns };
+    let call =
+        Call { logger, level, message, arguments, exc_info: None, frames_above: 0, time_ns };
     submit_more(state, still, &call, &mut fields, plan)
 }
 
@@ -147,6 +148,8 @@ fn submit_anew(
 pub(crate) struct Keywords<'c> {
     pub(crate) exc_info: Option<Ref<'c>>,
     pub(crate) extra: Option<Ref<'c>>,
+    /// How far above the caller the place is that the record names (`stacklevel`).
+    pub(crate) frames_above: usize,
 }
 
 /// The same for a call with arguments by keyword, which is enabled.
@@ -167,7 +170,8 @@ pub(crate) fn submit_with(
     let time_ns = wall_ns();
     let exc_info = keywords.exc_info.filter(|given| given.plain_truth() != Some(false));
     let exc_info = exc_info.filter(|given| !given.is_none());
-    let call = Call { logger, level, message, arguments, exc_info, time_ns };
+    let frames_above = keywords.frames_above;
+    let call = Call { logger, level, message, arguments, exc_info, frames_above, time_ns };
     let mut plan = Plan::new();
     if !plan_anew(state, still, &call, &fields, &mut plan)? {
         return Ok(());
@@ -183,6 +187,7 @@ pub(crate) struct Call<'c> {
     pub(crate) arguments: &'c [Ref<'c>],
     /// The exception, in any form that `Logger._log` takes.
     pub(crate) exc_info: Option<Ref<'c>>,
+    pub(crate) frames_above: usize,
     pub(crate) time_ns: i64,
 }
 
@@ -197,12 +202,12 @@ fn submit_more(
 ) -> Result<(), Exit> {
     if plan.wants.record {
         // What goes to both the library takes to both.
-        return match plan.routes.is_empty() {
+        return match plan.routes.is_empty() && call.frames_above == 0 {
             true => lane::submit(state, still, call, fields),
             false => Err(Exit::Library),
         };
     }
-    let &Call { logger, level, message, arguments, exc_info, time_ns } = call;
+    let &Call { logger, level, message, arguments, exc_info, frames_above, time_ns } = call;
     let asked = attributes(state, still, &plan.wants, level.number)?;
 
     let mut values = ArrayVec::new();
@@ -251,7 +256,7 @@ fn submit_more(
     }
     let number = i32::try_from(level.number).map_err(|_| Exit::Library)?;
     let site = match plan.wants.site {
-        true => sites::current(state, still).ok_or(Exit::Library)?,
+        true => sites::above(state, still, frames_above).ok_or(Exit::Library)?,
         false => CachedSite::None,
     };
     let mut texts = ArrayVec::<_, MOST_ATTRIBUTES>::new();

@@ -78,21 +78,50 @@ pub(crate) fn current_id(state: &State, still: &Still<'_>) -> Option<TextId> {
     }
 }
 
+/// The most frames that are passed over natively.
+pub(crate) const MOST_ABOVE: usize = 15;
+
+/// The site so many frames above the running one; `None` where the library has to find it, as it has to
+/// where frames of its own lie between: which of them count differs between its versions.
+pub(crate) fn above(state: &State, still: &mut Still<'_>, frames: usize) -> Option<CachedSite> {
+    let mut site = current(state, still)?;
+    if frames == 0 {
+        return Some(site);
+    }
+    let mut outer = frame::Outer::running(still.python())?;
+    for _ in 0..frames {
+        outer = outer.back()?;
+        let key = outer.key();
+        site = match known(still, key) {
+            Some(site) => site.clone(),
+            None => keep(still, key, outer.code(), describe(state, &outer.code(), outer.line()).ok()?),
+        };
+        if matches!(site, CachedSite::Library) {
+            return None;
+        }
+    }
+    Some(site)
+}
+
+/// Keeps what was found out about a site.
+fn keep(still: &mut Still<'_>, key: SiteKey, code: Bound<'_, PyAny>, site: CachedSite) -> CachedSite {
+    let known = Known { key, code: code.unbind(), site: site.clone() };
+    SITES[key.hash() % PLACES].set(still, Some(known));
+    // The code object that it pushed out.
+    made::give_up_dropped();
+    site
+}
+
 #[cold]
 fn resolve(state: &State, still: &mut Still<'_>, key: SiteKey) -> Option<CachedSite> {
     let py = still.python();
     let (code, line) = frame::resolve(py)?;
-    let code_ref = code.clone().unbind();
-    if !key.is_in(&code_ref) {
+    if !key.is_in(&code.clone().unbind()) {
         // A frame of the interpreter's own stands in between.
         return None;
     }
     let site = describe(state, &code, line).ok()?;
-    let known = Known { key, code: code_ref, site: site.clone() };
-    SITES[key.hash() % PLACES].set(still, Some(known));
-    // The code object that it pushed out.
-    made::give_up_dropped();
-    Some(site)
+    Some(keep(still, key, code, site))
 }
 
 /// Whether a file is one whose frames `findCaller` passes over, by the rule of

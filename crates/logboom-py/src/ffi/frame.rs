@@ -160,6 +160,24 @@ impl Frames {
     }
 }
 
+/// The place in a frame, as a number.
+///
+/// # Safety
+/// Attached, and the frame is alive.
+unsafe fn instruction(frame: *mut ffi::PyFrameObject) -> usize {
+    // SAFETY: by the caller.
+    unsafe {
+        #[cfg(Py_3_11)]
+        return ffi::PyFrame_GetLasti(frame) as usize;
+        #[cfg(not(Py_3_11))]
+        {
+            // `PyFrameObject.f_lasti` of 3.10 (`Include/cpython/frameobject.h`).
+            const F_LASTI: usize = 96;
+            *frame.cast::<u8>().add(F_LASTI).cast::<i32>() as usize
+        }
+    }
+}
+
 /// The running frame's code and place by the documented functions.
 fn documented<'s>(_: &'s Still<'_>) -> Option<(Ref<'s>, SiteKey)> {
     // SAFETY: attached; the frame is borrowed from the interpreter, which keeps it and its code
@@ -171,15 +189,7 @@ fn documented<'s>(_: &'s Still<'_>) -> Option<(Ref<'s>, SiteKey)> {
         }
         let code = ffi::PyFrame_GetCode(frame).cast::<ffi::PyObject>();
         ffi::Py_DECREF(code);
-        #[cfg(Py_3_11)]
-        let instruction = ffi::PyFrame_GetLasti(frame) as usize;
-        #[cfg(not(Py_3_11))]
-        let instruction = {
-            // `PyFrameObject.f_lasti` of 3.10 (`Include/cpython/frameobject.h`).
-            const F_LASTI: usize = 96;
-            *frame.cast::<u8>().add(F_LASTI).cast::<i32>() as usize
-        };
-        Some((Ref::from_ptr(code)?, SiteKey { code, instruction }))
+        Some((Ref::from_ptr(code)?, SiteKey { code, instruction: instruction(frame) }))
     }
 }
 
@@ -194,5 +204,51 @@ pub(crate) fn resolve<'py>(py: Python<'py>) -> Option<(Bound<'py, PyAny>, i32)> 
         let code = ffi::PyFrame_GetCode(frame).cast::<ffi::PyObject>();
         let line = ffi::PyFrame_GetLineNumber(frame);
         Some((Bound::from_owned_ptr(py, code), line))
+    }
+}
+
+/// A frame on the way out from the running one, as a frame object, by the documented functions. Its keys
+/// count instructions where those of [`Frames::Direct`] are addresses, so the two are never equal.
+pub(crate) struct Outer<'py>(Bound<'py, PyAny>);
+
+impl<'py> Outer<'py> {
+    /// The running frame.
+    pub(crate) fn running(py: Python<'py>) -> Option<Self> {
+        // SAFETY: attached; the frame is borrowed, and gets a reference of its own.
+        unsafe {
+            Bound::from_borrowed_ptr_or_opt(py, ffi::PyEval_GetFrame().cast()).map(Outer)
+        }
+    }
+
+    fn as_frame(&self) -> *mut ffi::PyFrameObject {
+        self.0.as_ptr().cast()
+    }
+
+    /// The one that called it.
+    pub(crate) fn back(&self) -> Option<Self> {
+        // SAFETY: attached, and this is a frame object; what is returned is owned, or null without error.
+        unsafe {
+            let back = ffi::PyFrame_GetBack(self.as_frame());
+            Bound::from_owned_ptr_or_opt(self.0.py(), back.cast()).map(Outer)
+        }
+    }
+
+    pub(crate) fn code(&self) -> Bound<'py, PyAny> {
+        // SAFETY: attached, and this is a frame object; a code object is returned, owned.
+        unsafe {
+            let code = ffi::PyFrame_GetCode(self.as_frame());
+            Bound::from_owned_ptr(self.0.py(), code.cast())
+        }
+    }
+
+    pub(crate) fn line(&self) -> i32 {
+        // SAFETY: attached, and this is a frame object.
+        unsafe { ffi::PyFrame_GetLineNumber(self.as_frame()) }
+    }
+
+    pub(crate) fn key(&self) -> SiteKey {
+        // SAFETY: attached, and this is a frame object, alive.
+        let instruction = unsafe { instruction(self.as_frame()) };
+        SiteKey { code: self.code().as_ptr(), instruction }
     }
 }

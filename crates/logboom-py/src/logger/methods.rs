@@ -4,6 +4,7 @@ use super::{Level, enabled, has_plain_error};
 use crate::capture::{self, Exit, Keywords};
 use crate::ffi::method::{Answer, Call, Native, descriptor};
 use crate::ffi::{Ref, Still};
+use crate::sites;
 use crate::state::{State, state};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -59,11 +60,22 @@ fn log_with_keywords<'c>(
             keywords.exc_info = Some(value);
         } else if state.key_extra.is(still, name) {
             keywords.extra = Some(value);
+        } else if state.key_stacklevel.is(still, name) {
+            match frames_above(value) {
+                Some(above) => keywords.frames_above = above,
+                None => return Ok(Answer::Library),
+            }
         } else {
             return Ok(Answer::Library);
         }
     }
     answer(capture::submit_with(state, still, call.this, level, arguments, &keywords))
+}
+
+/// How many frames above the caller's a `stacklevel` names; `None` for what only the library reads.
+fn frames_above(stacklevel: Ref<'_>) -> Option<usize> {
+    let level = usize::try_from(stacklevel.exact_i64()?).ok()?;
+    (1..=sites::MOST_ABOVE + 1).contains(&level).then(|| level - 1)
 }
 
 /// The library's own function of this name, with the same arguments.
@@ -144,7 +156,8 @@ impl Native for Exception {
                 if !call.positional.is_empty() && has_plain_error(state, still, call.this) =>
             {
                 let truth = PyBool::new(py, true);
-                let keywords = Keywords { exc_info: Some(Ref::from_bound(&truth)), extra: None };
+                let exc_info = Some(Ref::from_bound(&truth));
+                let keywords = Keywords { exc_info, ..Keywords::default() };
                 let level = &state.levels[3];
                 log_with_keywords(state, still, call, level, call.positional, keywords)
             }

@@ -89,6 +89,7 @@ pub(crate) struct State {
     pub(crate) key_error: Key,
     pub(crate) key_exc_info: Key,
     pub(crate) key_extra: Key,
+    pub(crate) key_stacklevel: Key,
     classes: Classes,
     kinds: ClassTable<Kind, 64>,
     library: GilSlot<library::Library>,
@@ -212,6 +213,7 @@ impl State {
             key_error: Key::text(py, "error")?,
             key_exc_info: Key::text(py, "exc_info")?,
             key_extra: Key::text(py, "extra")?,
+            key_stacklevel: Key::text(py, "stacklevel")?,
             classes: Classes {
                 slot_handler: parts.slot_handler.unbind(),
                 library_stream_handler: class("StreamHandler")?,
