@@ -29,6 +29,7 @@ from logboom._foreign import as_extra, fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
 __all__ = ["InterceptHandler", "forward", "sink"]
 
@@ -164,13 +165,13 @@ def _fill(given: Any, record: logging.LogRecord) -> None:
 
 def _depth() -> int:
     """Count the frames from `InterceptHandler.emit` to the program's, whose module loguru may disable."""
-    frame = logging.currentframe()
+    frame: FrameType | None = logging.currentframe()
     depth = 0
     # That of this module and of `logging`; the first is `_depth` or `emit`, by the version of Python.
     while frame is not None and frame.f_code.co_filename in _OURS:
         if frame.f_code is not _depth.__code__:
             depth += 1
-        frame = frame.f_back  # type: ignore[assignment] - the loop asks
+        frame = frame.f_back
     return depth
 
 

@@ -6,15 +6,15 @@
 
 Invariants:
 
-1. A test that does not ask for the fixture runs as if the plugin were not there: nothing is patched, and
-   no logger, level or handler is touched. ``-p no:logboom`` leaves it away altogether.
-2. A test that asks gets every record that a logger lets through, in the order of the calls, on any thread:
-   from loggers with ``propagate=False`` and loggers without a handler too, with `install()` or without.
+1. A test that does not ask for the fixture runs as if the plugin were not there: nothing is patched,
+   and no logger, level or handler is touched. ``-p no:logboom`` leaves it away altogether.
+2. A test that asks gets every record that a logger lets through, in the order of the calls, on any
+   thread: from loggers with ``propagate=False`` and without a handler too, with `install()` or without.
 3. What the test would see without it, it sees: handlers, caplog and captured output get every record.
 
-For the length of the test, ``logging.Logger.callHandlers`` notes the record before it goes on. So what is
-refused by a logger's level, ``disabled`` or filter is not noted, and what a handler would refuse is. Calls
-take the library's way meanwhile, as they do wherever somebody wants a ``LogRecord``.
+For the length of the test, ``logging.Logger.callHandlers`` notes the record before it goes on. So what
+is refused by a logger's level, ``disabled`` or filter is not noted, and what a handler would refuse is.
+Calls take the library's way meanwhile, as they do wherever somebody wants a ``LogRecord``.
 
 Pinned by ``tests/python/test_pytest_plugin.py``.
 """

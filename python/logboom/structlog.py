@@ -59,7 +59,7 @@ def to_record(_: object, __: str, event_dict: Any) -> tuple[tuple[Any, ...], dic
     ``extra``. What a renderer made, text, is the message.
     """
     if isinstance(event_dict, tuple):
-        return event_dict  # type: ignore[return-value] - of a processor that did the same
+        return event_dict
     if not isinstance(event_dict, dict):
         if isinstance(event_dict, bytes | bytearray):
             event_dict = event_dict.decode("utf-8", "backslashreplace")
@@ -222,8 +222,11 @@ def configure(
     try:
         own = list(processors)
     except TypeError:
-        own = [None]  # type: ignore[list-item] - no list: refused below
-    if not all(map(callable, own)):
+        own = []
+        refused = True
+    else:
+        refused = not all(map(callable, own))
+    if refused:
         raise logboom.ConfigError(
             f"invalid `processors`: got {processors!r}, expected a list of callables"
         )

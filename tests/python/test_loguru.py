@@ -168,7 +168,10 @@ def test_both_directions_at_once_are_no_loop(seen: Records) -> None:
     ("options", "message"),
     [
         ({"logger": 7}, "invalid `logger`: got 7, expected a name or None"),
-        ({"level": "LOUD"}, "invalid `level`: got 'LOUD', expected a level of loguru's or a number"),
+        (
+            {"level": "LOUD"},
+            "invalid `level`: got 'LOUD', expected a level of loguru's or a number",
+        ),
         ({"level": -1}, "invalid `level`: got -1"),
         ({"level": None}, "invalid `level`: got None"),
         ({"keep": 1}, "invalid `keep`: got 1, expected True or False"),

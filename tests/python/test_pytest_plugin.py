@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Log, Runner
-
     from logboom.pytest import CapturedRecords
 
 LIBRARY = logging.Logger.callHandlers
@@ -36,7 +35,9 @@ def test_records_have_typed_fields_and_all_else(
         logboom.install()
     logboom_records.set_level("DEBUG", "shop")
     with logboom.bound(tenant="t1"):
-        logging.getLogger("shop.orders").debug("%d of %s", 3, "four", extra={"user": 7, "new": True})
+        logging.getLogger("shop.orders").debug(
+            "%d of %s", 3, "four", extra={"user": 7, "new": True}
+        )
     (record,) = logboom_records
     assert (record.message, record.template, record.args) == ("3 of four", "%d of %s", (3, "four"))
     assert (record.logger, record.level, record.level_name) == ("shop.orders", 10, "DEBUG")

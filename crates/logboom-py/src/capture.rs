@@ -138,8 +138,7 @@ fn submit_anew(
     if time_ns >= plan.deadline_ns {
         return Err(Exit::Library);
     }
-    let call =
-        Call { logger, level, message, arguments, exc_info: None, frames_above: 0, time_ns };
+    let call = Call { logger, level, message, arguments, exc_info: None, frames_above: 0, time_ns };
     submit_more(state, still, &call, &mut fields, plan)
 }
 

@@ -94,7 +94,9 @@ pub(crate) fn above(state: &State, still: &mut Still<'_>, frames: usize) -> Opti
         let key = outer.key();
         site = match known(still, key) {
             Some(site) => site.clone(),
-            None => keep(still, key, outer.code(), describe(state, &outer.code(), outer.line()).ok()?),
+            None => {
+                keep(still, key, outer.code(), describe(state, &outer.code(), outer.line()).ok()?)
+            }
         };
         if matches!(site, CachedSite::Library) {
             return None;
@@ -104,7 +106,12 @@ pub(crate) fn above(state: &State, still: &mut Still<'_>, frames: usize) -> Opti
 }
 
 /// Keeps what was found out about a site.
-fn keep(still: &mut Still<'_>, key: SiteKey, code: Bound<'_, PyAny>, site: CachedSite) -> CachedSite {
+fn keep(
+    still: &mut Still<'_>,
+    key: SiteKey,
+    code: Bound<'_, PyAny>,
+    site: CachedSite,
+) -> CachedSite {
     let known = Known { key, code: code.unbind(), site: site.clone() };
     SITES[key.hash() % PLACES].set(still, Some(known));
     // The code object that it pushed out.

@@ -215,9 +215,7 @@ impl<'py> Outer<'py> {
     /// The running frame.
     pub(crate) fn running(py: Python<'py>) -> Option<Self> {
         // SAFETY: attached; the frame is borrowed, and gets a reference of its own.
-        unsafe {
-            Bound::from_borrowed_ptr_or_opt(py, ffi::PyEval_GetFrame().cast()).map(Outer)
-        }
+        unsafe { Bound::from_borrowed_ptr_or_opt(py, ffi::PyEval_GetFrame().cast()).map(Outer) }
     }
 
     fn as_frame(&self) -> *mut ffi::PyFrameObject {
