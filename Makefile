@@ -193,7 +193,15 @@ bench-rust: ## measure the ring and the engine
 	$(CARGO) bench --target-dir "$(TARGET)" $(RUST_TESTED) --bench '*'
 
 .PHONY: docs
-docs: ## build the Rust documentation, warnings being errors
+docs: docs-site docs-rust ## build the documents as a site, and the Rust documentation, warnings being errors
+
+# Into build/site. The reference is made from the package that is installed.
+.PHONY: docs-site
+docs-site: $(BUILT)
+	NO_MKDOCS_2_WARNING=1 "$(PY)" -m mkdocs build --strict --clean
+
+.PHONY: docs-rust
+docs-rust:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --target-dir "$(TARGET)" --no-deps $(RUST_TESTED)
 
 .PHONY: clean
