@@ -27,6 +27,7 @@ import re
 import sys
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,11 @@ _MOST_HOPS = 16
 _FAREWELLS = frozenset({"ClientDisconnect", "ClientDisconnected", "WebSocketDisconnect"})
 
 current: ContextVar[Exchange | None] = ContextVar("logboom_exchange", default=None)
+
+
+# Whether what runs here has just served a request with a line of ours: some servers tell of a request
+# when the application has returned.
+served: ContextVar[bool] = ContextVar("logboom_served", default=False)
 
 
 def leave(token: Token[Exchange | None]) -> None:
@@ -240,6 +246,8 @@ class Exchange:
             self._error = error
         self._escaped = True
         mark(error)
+        if _TEXTS in sys.modules:
+            _escaped_texts.append("".join(traceback.format_exception_only(error)).strip())
 
     @property
     def failure(self) -> bool:
@@ -354,21 +362,48 @@ def mark(error: BaseException) -> None:
 class Folding(logging.Filter):
     """On a server's loggers: drops what an access line tells.
 
-    That is a line of the server's own access log during a request that has ours, and the report of an
+    That is a line of the server's own access log for a request that has ours, and the report of an
     exception that an access line has told.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether a record is to be logged."""
         if record.name in _ACCESS_LOGGERS:
+            if served.get():
+                # A thread of a server serves others next.
+                served.set(False)
+                return False
             return current.get() is None
+        if record.name == _TEXTS_LOGGER:
+            return not _is_told_text(record)
         error = record.exc_info[1] if record.exc_info else None
         return not getattr(error, _TOLD, False)
 
 
-_ACCESS_LOGGERS = frozenset({"uvicorn.access", "hypercorn.access", "_granian.access"})
-_ERROR_LOGGERS = ("uvicorn.error", "hypercorn.error", "_granian")
+_ACCESS_LOGGERS = frozenset(
+    {"uvicorn.access", "hypercorn.access", "gunicorn.access", "granian.access"}
+)
+_ERROR_LOGGERS = (
+    "uvicorn.error",
+    "hypercorn.error",
+    "gunicorn.error",
+    "_granian",
+    "_granian.utils",
+)
+# granian hands tracebacks on as text, from a thread of its own.
+_TEXTS, _TEXTS_LOGGER = "granian", "_granian.utils"
+_escaped_texts: deque[str] = deque(maxlen=64)
 _folding = Folding()
+
+
+def _is_told_text(record: logging.LogRecord) -> bool:
+    message = record.getMessage()
+    for text in list(_escaped_texts):
+        if message.rstrip().endswith(text):
+            with contextlib.suppress(ValueError):  # another thread was faster
+                _escaped_texts.remove(text)
+                return True
+    return False
 
 
 def fold() -> None:

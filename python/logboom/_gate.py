@@ -22,7 +22,7 @@ import os
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from logboom import _access, _arrival, _context, _trace
+from logboom import _access, _arrival, _context, _frameworks, _trace
 from logboom._access import AccessLog, Exchange
 from logboom._logboom import Context, RequestScope, extend_context
 from logboom._request_id import FIELD, id_of
@@ -51,7 +51,7 @@ class Gate:
     `None` for none. ``is_quiet``: asked at the end of a request that went well, whether it has no line.
     """
 
-    __slots__ = ("_access", "_app", "_factory", "_header", "_is_quiet")
+    __slots__ = ("_access", "_app", "_factory", "_find_route", "_header", "_is_quiet")
 
     def __init__(
         self,
@@ -66,6 +66,7 @@ class Gate:
         self._factory = factory
         self._access = access
         self._is_quiet = is_quiet
+        self._find_route = _frameworks.route_finder(app)
 
     def around(self, app: _Application) -> Gate:
         """Give a gate with the same options around another application."""
@@ -105,6 +106,8 @@ class Gate:
                 await self._serve(exchange, scope, receive, send, header)
         finally:
             _access.leave(around)
+            if exchange is not None:
+                _access.served.set(True)
             _context.reset(inner)
             _outside.reset(outer)
 
@@ -112,7 +115,7 @@ class Gate:
         self, exchange: Exchange, scope: Any, receive: Any, send: Any, header: Any
     ) -> None:
         scope[EXCHANGE] = exchange
-        watched = _Watched(exchange, scope, receive, send, header, self._is_quiet)
+        watched = _Watched(exchange, scope, receive, send, header, self._is_quiet, self._find_route)
         try:
             await self._app(scope, watched.receive, watched.send)
             await watched.complete()
@@ -135,7 +138,10 @@ class Gate:
 class _Watched:
     """The two directions of one connection, looked at."""
 
-    __slots__ = ("_exchange", "_header", "_is_quiet", "_receive", "_scope", "_send", "socket")
+    __slots__ = (
+        *("_exchange", "_find_route", "_header", "_is_quiet", "_receive", "_scope", "_send"),
+        "socket",
+    )
 
     def __init__(
         self,
@@ -145,8 +151,10 @@ class _Watched:
         send: Any,
         header: tuple[bytes, bytes] | None,
         is_quiet: Callable[[Any], bool] | None,
+        find_route: Callable[[str], str | None] | None,
     ) -> None:
         self._exchange = exchange
+        self._find_route = find_route
         self._scope = scope
         self._receive = receive
         self._send = send
@@ -224,6 +232,11 @@ class _Watched:
         if exchange.ended:
             return
         exchange.route = route_of(self._scope)
+        if exchange.route is None and self._find_route is not None:
+            try:
+                exchange.route = self._find_route(exchange.path)
+            except Exception:  # noqa: BLE001 - the line goes without
+                exchange.route = None
         if self._is_quiet is not None and self._is_quiet(self._scope):
             exchange.quiet = True
         exchange.end(self.socket.outcome() if self.socket is not None else None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from logboom import _access, _last_lines
+from logboom import _access, _frameworks, _last_lines
 from logboom._access import AccessLog
 from logboom._gate import Gate
 from logboom._logboom import ConfigError
@@ -70,6 +70,7 @@ class LoggingMiddleware(Gate):
             _install()
         if access is not False:
             _access.fold()
+            _frameworks.fold(app)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve a connection, or the life of the application."""
