@@ -96,10 +96,16 @@ NAMELESS = frozenset({"utils", "util", "common", "helpers", "helper", "prelude",
 
 # Public modules of the Python package that serve a third party, and what they import of it.
 INTEGRATIONS: dict[str, frozenset[str]] = {
+    "granian": frozenset({"granian"}),
+    "gunicorn": frozenset({"gunicorn"}),
+    "httpx": frozenset({"httpx"}),
+    "hypercorn": frozenset({"hypercorn"}),
     "litestar": frozenset({"litestar"}),
     "loguru": frozenset({"loguru"}),
     "pytest": frozenset({"pytest"}),
     "structlog": frozenset({"structlog"}),
+    "requests": frozenset({"requests"}),
+    "uvicorn": frozenset({"uvicorn"}),
 }
 
 

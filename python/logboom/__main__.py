@@ -1,5 +1,6 @@
 """The command line: ``python -m logboom recover [DIR]`` writes what killed processes left behind;
-``python -m logboom levels FILE [LEVELS]`` shows or sets levels.
+``python -m logboom levels FILE [LEVELS]`` shows or sets levels;
+``python -m logboom log-config`` prints where the log configuration for servers is.
 
 ``recover`` exits with 0, or with 1 where a ring was refused or could not be written; what was written
 until then stays written, and is not written twice.
@@ -35,12 +36,27 @@ def main(arguments: list[str] | None = None) -> int:
     recover.add_argument("--json", action="store_true", help="tell what was done as JSON")
     recover.set_defaults(run=_recover)
     _level_command.add_to(commands)
+    log_config = commands.add_parser(
+        "log-config",
+        help="print the path of a log configuration for uvicorn, hypercorn and granian",
+        description="Print the path of a file in JSON for the option --log-config of uvicorn and "
+        "granian, --log-config json:FILE of hypercorn and --log-config-json of gunicorn.",
+    )
+    log_config.set_defaults(run=_log_config)
     options = parser.parse_args(arguments)
     try:
         return int(options.run(options))
     except (LogboomError, OSError) as error:
         sys.stderr.write(f"logboom: {error}\n")
         return 1
+
+
+def _log_config(options: argparse.Namespace) -> int:
+    del options
+    from logboom._servers import LOG_CONFIG_FILE
+
+    sys.stdout.write(f"{LOG_CONFIG_FILE}\n")
+    return 0
 
 
 def _recover(options: argparse.Namespace) -> int:

@@ -181,6 +181,11 @@ def _choose(given: str | None, datefmt: str | None, style: str) -> MakeFormatter
     return make
 
 
+def formatter_for(handler: logging.Handler) -> logging.Formatter:
+    """Make what ``format="auto"`` stands for: what suits the place that a handler writes to."""
+    return _choose("auto", None, "%")(handler)
+
+
 def _named(name: str, datefmt: str | None, stream: object) -> logging.Formatter:
     # At need: most programs have one, and many none.
     from logboom import _formatters
