@@ -50,6 +50,7 @@ LEAVES = frozenset(
         "error",
         "fs",
         "overflow",
+        "redact",
         "report",
         "spawn",
     }

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         TimedRotatingFileHandler,
         WatchedFileHandler,
     )
+    from logboom._redaction import Redaction
     from logboom._signals import flush_on_signal
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "NullHandler",
     "QueueHandler",
     "QueueListener",
+    "Redaction",
     "Report",
     "RotatingFileHandler",
     "SocketHandler",
@@ -110,6 +112,7 @@ _AT_NEED = {
     "MemoryHandler": "_network",
     "QueueHandler": "_queues",
     "QueueListener": "_queues",
+    "Redaction": "_redaction",
     "RotatingFileHandler": "_rotating",
     "SocketHandler": "_network",
     "SysLogHandler": "_network",

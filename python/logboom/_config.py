@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 from logboom import _logboom
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from os import PathLike
 
     from typing_extensions import TypedDict, Unpack
+
+    from logboom._redaction import Redaction
 
     class _EngineOptions(TypedDict, total=False):
         capacity_bytes: int
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
         durable: str | PathLike[str] | bool | None
         sync_every: float | None
         sync_level: int | str | None
+        redact: bool | Redaction | Mapping[str, Any]
 
 
 def configure(**options: Unpack[_EngineOptions]) -> None:
@@ -71,6 +75,12 @@ def configure(**options: Unpack[_EngineOptions]) -> None:
     ``sync_level``: the level from which on a record is put onto its device as soon as it is written,
     by name or number; default `None`, none. The writer's thread pays for both.
 
+    ``redact``: what is taken out of records on the writer's thread, before any formatter sees them.
+    `True` (default): the values of fields with secret names (``password``, ``access_token``,
+    ``X-Api-Key`` and their like, at any depth) in lines of `JsonFormatter` and the other formatters of
+    this package; `False`: nothing; a `Redaction`, or a mapping of its options as a dictionary for
+    ``logging.config`` has: further names, and patterns for all texts and formats.
+
     Raises `ConfigError` (a `ValueError`) for an unknown option or one out of its bounds, before
     anything is changed. What was submitted before is written first; the call does not wait for that,
     unless eight rings of earlier calls are not written yet: then at most a second, after which it raises
@@ -82,4 +92,8 @@ def configure(**options: Unpack[_EngineOptions]) -> None:
         number = logging.getLevelName(level)
         # Any other type is refused with its own words.
         given["sync_level"] = number if isinstance(number, int) else level
+    if not isinstance(given.get("redact", True), bool):
+        from logboom._redaction import core_of
+
+        given["redact"] = core_of(given["redact"])
     _logboom.configure(given)

@@ -10,6 +10,7 @@ __all__ = [
     "Context",
     "LogboomError",
     "MarkingPut",
+    "RedactionCore",
     "Report",
     "RequestScope",
     "Route",
@@ -28,12 +29,15 @@ __all__ = [
     "flush",
     "format_exception",
     "handler_obstacle",
+    "is_secret",
     "library_obstacle",
     "logger_methods",
     "logger_obstacle",
     "open_route",
     "options",
     "recover",
+    "redact_text",
+    "redact_value",
     "rotate_shared_file",
     "setup",
     "setup_lane",
@@ -129,6 +133,16 @@ class Report:
     def as_dict(self) -> dict[str, Any]: ...
 
 @final
+class RedactionCore:
+    def __new__(
+        cls,
+        keys: list[str],
+        exceptions: list[str],
+        patterns: list[tuple[bool, str]],
+        replacement: str,
+    ) -> RedactionCore: ...
+
+@final
 class StructuredCore:
     def __new__(
         cls,
@@ -181,6 +195,9 @@ def extend_context(base: Context | None, fields: dict[str, Any]) -> Context: ...
 def shrink_context(base: Context, keys: list[str]) -> Context: ...
 def configure(options: dict[str, Any]) -> None: ...
 def options() -> dict[str, Any]: ...
+def is_secret(name: str) -> bool: ...
+def redact_text(text: str) -> str: ...
+def redact_value(name: str, text: str) -> str: ...
 def default_durable_directory() -> Path: ...
 def recover(directory: str | PathLike[str]) -> list[dict[str, Any]]: ...
 def flush(timeout: float | None = None) -> bool: ...

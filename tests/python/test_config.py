@@ -75,7 +75,7 @@ REFUSED = [
         (
             "unknown option: got `nonsense`, expected one of `capacity_bytes`, `table_bytes`, "
             "`overflow`, `block_timeout`, `block_on_event_loop`, `shutdown_timeout`, "
-            "`notice_interval`, `durable`, `sync_every`, `sync_level`"
+            "`notice_interval`, `durable`, `sync_every`, `sync_level`, `redact`"
         ),
     ),
 ]

@@ -18,6 +18,7 @@ mod lifecycle;
 mod logger;
 mod names;
 mod places;
+mod redaction;
 mod request_scope;
 mod route;
 mod sharing;
@@ -56,6 +57,7 @@ fn _logboom(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<stats::Stats>()?;
     module.add_class::<stats::Report>()?;
     module.add_class::<structured::StructuredCore>()?;
+    module.add_class::<redaction::RedactionCore>()?;
     module.add("LogboomError", py.get_type::<error::LogboomError>())?;
     module.add("ConfigError", error::config_error_class(py)?)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
@@ -76,6 +78,9 @@ fn _logboom(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(context::shrink_context, module)?)?;
     module.add_function(wrap_pyfunction!(lifecycle::configure, module)?)?;
     module.add_function(wrap_pyfunction!(lifecycle::options, module)?)?;
+    module.add_function(wrap_pyfunction!(redaction::is_secret, module)?)?;
+    module.add_function(wrap_pyfunction!(redaction::redact_text, module)?)?;
+    module.add_function(wrap_pyfunction!(redaction::redact_value, module)?)?;
     module.add_function(wrap_pyfunction!(durable::recover, module)?)?;
     module.add_function(wrap_pyfunction!(durable::default_durable_directory, module)?)?;
     module.add_function(wrap_pyfunction!(lifecycle::flush, module)?)?;

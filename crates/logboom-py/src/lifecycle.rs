@@ -14,16 +14,19 @@
 use crate::durable;
 use crate::error::{config_error, to_python};
 use crate::global;
+use crate::redaction::{self, RedactionCore};
 use crate::stats::{Report, Stats};
 use crate::waiting;
 use logboom::engine::ForkGuard;
 use logboom::error::Error;
 use logboom::level::Level;
 use logboom::overflow::Overflow;
+use logboom::redact::Redaction;
 use logboom::report::{Reporter as _, StderrReporter};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Changes options of the engine; those not given stay as they are. See `logboom.configure`.
@@ -57,11 +60,12 @@ pub(crate) fn configure(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult
             "sync_every" => config.sync_every = Some(seconds(&name, &value)?),
             "sync_level" if value.is_none() => config.sync_level = None,
             "sync_level" => config.sync_level = Some(level(&name, &value)?),
+            "redact" => config.redaction = redaction_of(&name, &value)?,
             _ => {
                 return Err(config_error(format!(
                     "unknown option: got `{name}`, expected one of `capacity_bytes`, \
                      `table_bytes`, `overflow`, `block_timeout`, `block_on_event_loop`, \
-                     `shutdown_timeout`, `notice_interval`, `durable`, `sync_every`, `sync_level`"
+                     `shutdown_timeout`, `notice_interval`, `durable`, `sync_every`, `sync_level`, `redact`"
                 )));
             }
         }
@@ -80,6 +84,19 @@ pub(crate) fn invalid(option: &str, got: &Bound<'_, PyAny>, expected: &str) -> P
 
 fn size(option: &str, value: &Bound<'_, PyAny>) -> PyResult<usize> {
     value.extract::<usize>().map_err(|_| invalid(option, value, "a whole number of bytes"))
+}
+
+fn redaction_of(option: &str, value: &Bound<'_, PyAny>) -> PyResult<Arc<Redaction>> {
+    if let Ok(given) = value.cast_exact::<RedactionCore>() {
+        return Ok(Arc::clone(&given.get().0));
+    }
+    match value.extract::<bool>() {
+        Ok(true) => Ok(Arc::default()),
+        Ok(false) => Ok(Arc::new(Redaction::off())),
+        Err(_) => {
+            Err(invalid(option, value, "True, False, a Redaction or a mapping of its options"))
+        }
+    }
 }
 
 fn level(option: &str, value: &Bound<'_, PyAny>) -> PyResult<Level> {
@@ -145,6 +162,7 @@ pub(crate) fn options(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     options.set_item("durable", config.durable)?;
     options.set_item("sync_every", config.sync_every.map(|t| t.as_secs_f64()))?;
     options.set_item("sync_level", config.sync_level.map(|level| level.0))?;
+    options.set_item("redact", redaction::shown(py, &config.redaction)?)?;
     Ok(options)
 }
 

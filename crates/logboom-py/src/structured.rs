@@ -9,11 +9,12 @@
 use crate::convert;
 use crate::error::config_error;
 use crate::ffi::Ref;
+use crate::global;
 use logboom::field::{Field, Value};
 use logboom::format::console::{Colors, ConsoleOptions, Place, Width};
 use logboom::format::structured::{Preset, StructuredOptions};
 use logboom::format::{
-    ConsoleFormatter, FormatCache, Formatter, JsonFormatter, LogfmtFormatter, Precision, Zone,
+    ConsoleFormatter, FormatCache, Formatter, JsonFormatter, LogfmtFormatter, Precision, Redactor, Zone,
     write_json_text, write_json_value,
 };
 use logboom::level::Level;
@@ -458,8 +459,9 @@ impl StructuredCore {
         let view = RecordView::parse(&bytes, &()).map_err(|_| failed())?;
         let process = u32::try_from(number("process")?).unwrap_or_default();
         let mut out = Vec::new();
-        self.formatter(place(at))
-            .format(&view, &mut FormatCache::for_process(process), &mut out)
+        let formatter = self.formatter(place(at));
+        Redactor::new(global::engine().config().redaction)
+            .format(&**formatter, &view, &mut FormatCache::for_process(process), &mut out)
             .map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
         String::from_utf8(out).map_err(|_| failed())
     }

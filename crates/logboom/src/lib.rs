@@ -63,6 +63,7 @@ pub mod level;
 pub mod metrics;
 pub mod overflow;
 pub mod record;
+pub mod redact;
 pub mod report;
 pub mod route;
 pub mod sink;

@@ -16,6 +16,7 @@
 //! date      asctime and the other times
 //! console   lines for people at a terminal
 //! structured  fields, their keys and their order; in the notation of json or logfmt
+//! redacted    a record without its secrets, before any of these sees it
 //! again       formatters made again from their blueprints
 //! ```
 
@@ -33,6 +34,7 @@ mod logfmt;
 mod message;
 pub mod pattern;
 pub mod percent;
+mod redacted;
 pub mod structured;
 #[cfg(test)]
 mod tables;
@@ -43,6 +45,7 @@ pub use json::{JsonFormatter, write_json_text, write_json_value};
 pub use logfmt::LogfmtFormatter;
 pub use message::write_message;
 pub use pattern::PatternFormatter;
+pub use redacted::Redactor;
 
 use crate::blueprint::Blueprint;
 use crate::record::RecordView;
@@ -63,6 +66,12 @@ pub trait Formatter: Send + Sync + 'static {
 
     /// What has to be captured at the call for this formatter to work.
     fn needs(&self) -> Needs;
+
+    /// Whether it shows a record exactly as the standard library's formats do, fields with secret names
+    /// included, unless patterns are redacted. Default `false`.
+    fn is_verbatim(&self) -> bool {
+        false
+    }
 
     /// What it takes to make the same formatter in another process. Default `None`: it cannot be, and
     /// what a dead process left behind for it is formatted in a plain way.

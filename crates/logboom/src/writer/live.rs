@@ -8,7 +8,7 @@
 //! Its sink, which other routes may share, is in `sink.rs`; `routes.rs` brings the two together.
 
 use crate::barrier::Flush;
-use crate::format::FormatCache;
+use crate::format::{FormatCache, Redactor};
 use crate::metrics::{Drops, Tally};
 use crate::notice;
 use crate::record::{MessageView, RecordView};
@@ -82,9 +82,10 @@ impl LiveRoute {
         &mut self,
         record: &RecordView<'_>,
         staging: &mut Staging,
+        redactor: &mut Redactor,
         faults: &mut Faults,
     ) {
-        if !self.format(record, Frame::Record, staging, faults) {
+        if !self.format(record, Frame::Record, staging, redactor, faults) {
             self.tally.failed += 1;
             self.failed_since_flush += 1;
         }
@@ -97,18 +98,19 @@ impl LiveRoute {
         record: &RecordView<'_>,
         frame: Frame,
         staging: &mut Staging,
+        redactor: &mut Redactor,
         faults: &mut Faults,
     ) -> bool {
         let start = staging.bytes.len();
         let origin = Origin { route: self.entry.id, frame };
         if let MessageView::Line(line) = record.message {
-            staging.bytes.extend_from_slice(line);
+            redactor.line(line, &mut staging.bytes);
             staging.end_frame(origin);
             return true;
         }
         let (spec, cache) = (&self.entry.spec, &mut self.cache);
         let formatted = catch_unwind(AssertUnwindSafe(|| {
-            spec.formatter.format(record, cache, &mut staging.bytes)
+            redactor.format(&*spec.formatter, record, cache, &mut staging.bytes)
         }));
         let text = match formatted {
             Ok(Ok(())) => {

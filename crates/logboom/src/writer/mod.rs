@@ -43,6 +43,7 @@ mod tell;
 
 use crate::barrier::{Action, Flush};
 use crate::clock;
+use crate::format::Redactor;
 use crate::generation::{Batch, Generation};
 use crate::metrics;
 use crate::record::RecordView;
@@ -137,6 +138,7 @@ impl Writer {
             let Some(mut consumer) = generation.ring.consumer() else { return Ended::Empty };
             self.taken = generation.ring.released();
             self.routes.keep_notes(generation.book.as_ref(), self.taken);
+            self.routes.redactor = Redactor::new(Arc::clone(&generation.config.redaction));
             if !self.serve(&generation, &mut consumer, patience) {
                 return Ended::Empty;
             }

@@ -287,6 +287,10 @@ impl Formatter for PatternFormatter {
         }
     }
 
+    fn is_verbatim(&self) -> bool {
+        true
+    }
+
     fn needs(&self) -> Needs {
         self.needs
     }

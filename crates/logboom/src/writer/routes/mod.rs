@@ -17,6 +17,7 @@
 mod flush;
 
 use crate::barrier::Scope;
+use crate::format::Redactor;
 use crate::generation::Shared;
 use crate::metrics::{self, Drops, Tally};
 use crate::record::{RecordView, RouteId};
@@ -52,6 +53,8 @@ pub(super) struct LiveRoutes {
     round: u64,
     left: Left,
     pub(super) notes: Notes,
+    /// Asked before any formatter.
+    pub(super) redactor: Redactor,
 }
 
 /// What sinks kept of routes that are closed.
@@ -152,7 +155,7 @@ impl LiveRoutes {
         }
         let at = route.sink;
         let staging = self.sinks[at].staging(&mut self.pool);
-        route.stage(record, staging, faults);
+        route.stage(record, staging, &mut self.redactor, faults);
         if staging.is_large() {
             self.offer(at, faults);
         }
@@ -304,7 +307,8 @@ impl LiveRoutes {
         let route = &mut self.routes[index];
         let at = route.sink;
         let staging = self.sinks[at].staging(&mut self.pool);
-        let told = route.format(notice, Frame::Notice, staging, faults) && self.offer(at, faults);
+        let told = route.format(notice, Frame::Notice, staging, &mut self.redactor, faults)
+            && self.offer(at, faults);
         self.give_back(at);
         if told {
             self.routes[index].mark_told(drops, now);
