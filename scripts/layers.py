@@ -72,7 +72,8 @@ ENGINE: dict[str, frozenset[str]] = {
     **dict.fromkeys(LEAVES, LEAVES),
     "record": LEAVES,
     "metrics": RECORD,
-    "filter": RECORD,
+    # Some look at what a record says.
+    "filter": RECORD | {"format"},
     "format": RECORD,
     # A notice of a recovery says a moment.
     "notice": RECORD | {"format"},

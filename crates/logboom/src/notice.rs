@@ -80,11 +80,16 @@ pub(crate) fn recovered(
 
 /// Encodes a notice into `out`, from which a formatter can read it like any record.
 pub(crate) fn encode(text: &str, time_ns: i64, out: &mut Vec<u8>) {
+    encode_as(Level::WARNING, "logboom", text, time_ns, out);
+}
+
+/// The same under another name and level.
+pub(crate) fn encode_as(level: Level, logger: &str, text: &str, time_ns: i64, out: &mut Vec<u8>) {
     let record = Record {
         time_ns,
-        level: Level::WARNING,
+        level,
         thread: 0,
-        logger: "logboom".into(),
+        logger: logger.into(),
         site: Site::None,
         message: Message::Plain(text.into()),
         fields: &[],

@@ -76,6 +76,14 @@ impl LiveRoute {
         false
     }
 
+    /// Whether its filter refused something that it has not told.
+    #[inline]
+    pub(super) fn is_owing(&self) -> bool {
+        self.entry.spec.filter.as_ref().is_some_and(|filter| {
+            catch_unwind(AssertUnwindSafe(|| filter.is_owing())).unwrap_or_default()
+        })
+    }
+
     /// Appends a record to the buffer, or counts it as failed and leaves the buffer as it was.
     #[inline]
     pub(super) fn stage(

@@ -6,6 +6,7 @@
 
 use crate::barrier::Scope;
 use crate::config::Config;
+use crate::filter;
 use crate::format::write_time;
 use crate::generation::Generation;
 use crate::metrics;
@@ -51,18 +52,48 @@ impl Writer {
             self.tell_drops(generation, range, Due::Now);
             self.release(generation, consumer, self.taken);
         }
+        if self.routes.owing {
+            let range = self.scope(generation, Scope::All);
+            self.tell_filtered(generation, range, filter::Due::Now);
+            self.release(generation, consumer, self.taken);
+        }
         self.tell_faults(generation, false);
+    }
+
+    /// Writes what the filters of `range` have to tell. The caller publishes.
+    pub(super) fn tell_filtered(
+        &mut self,
+        generation: &Generation,
+        range: Range<usize>,
+        due: filter::Due,
+    ) {
+        if !self.routes.owing {
+            return;
+        }
+        let now_ns = generation.config.clock.now_ns();
+        self.routes.note_beside();
+        for index in range {
+            if self.routes.routes[index].is_owing() {
+                self.routes.tell_filtered(index, due, now_ns, &mut self.faults);
+            }
+        }
+        self.routes.owing = self.routes.routes.iter().any(|route| route.is_owing());
+        self.routes.write(&mut self.faults);
     }
 
     /// Whether something waits for its time to be told.
     pub(super) fn has_untold(&self, generation: &Generation) -> bool {
         self.faults.is_untold()
+            || self.routes.owing
             || metrics::read(&generation.shared.meters.drops) != self.telling.drops
     }
 
     /// Writes a notice into each route of `range` that dropped something no notice has told.
     /// The caller publishes.
     pub(super) fn tell_drops(&mut self, generation: &Generation, range: Range<usize>, due: Due) {
+        if due == Due::AtOnce {
+            self.tell_filtered(generation, range.clone(), filter::Due::AtOnce);
+        }
         let dropped = metrics::read(&generation.shared.meters.drops);
         if dropped == self.telling.drops {
             return;

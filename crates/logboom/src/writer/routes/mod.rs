@@ -17,9 +17,11 @@
 mod flush;
 
 use crate::barrier::Scope;
+use crate::filter::Due;
 use crate::format::Redactor;
 use crate::generation::Shared;
 use crate::metrics::{self, Drops, Tally};
+use crate::notice;
 use crate::record::{RecordView, RouteId};
 use crate::route::registry::Registry;
 use crate::sink::{Frames, Written};
@@ -55,6 +57,9 @@ pub(super) struct LiveRoutes {
     pub(super) notes: Notes,
     /// Asked before any formatter.
     pub(super) redactor: Redactor,
+    /// Whether a filter refused something that it has not told.
+    pub(super) owing: bool,
+    scratch: Vec<u8>,
 }
 
 /// What sinks kept of routes that are closed.
@@ -150,9 +155,14 @@ impl LiveRoutes {
     pub(super) fn take(&mut self, index: usize, record: &RecordView<'_>, faults: &mut Faults) {
         self.touch(index);
         let route = &mut self.routes[index];
-        if !route.accepts(record, faults) {
+        let accepted = route.accepts(record, faults);
+        if route.is_owing() {
+            self.tell_filtered(index, Due::Passing, record.time_ns, faults);
+        }
+        if !accepted {
             return;
         }
+        let route = &mut self.routes[index];
         let at = route.sink;
         let staging = self.sinks[at].staging(&mut self.pool);
         route.stage(record, staging, &mut self.redactor, faults);
@@ -314,6 +324,29 @@ impl LiveRoutes {
             self.routes[index].mark_told(drops, now);
         }
         told
+    }
+
+    /// Puts what the filter of a route has to tell into the buffer of its sink.
+    pub(super) fn tell_filtered(
+        &mut self,
+        index: usize,
+        due: Due,
+        now_ns: i64,
+        faults: &mut Faults,
+    ) {
+        let Some(filter) = self.routes[index].entry.spec.filter.clone() else { return };
+        let told = catch_unwind(AssertUnwindSafe(|| filter.tell(now_ns, due))).unwrap_or_default();
+        let mut scratch = std::mem::take(&mut self.scratch);
+        for one in told {
+            notice::encode_as(one.level, &one.logger, &one.text, now_ns, &mut scratch);
+            let Ok(record) = RecordView::parse(&scratch, &()) else { continue };
+            self.touch(index);
+            let route = &mut self.routes[index];
+            let staging = self.sinks[route.sink].staging(&mut self.pool);
+            route.format(&record, Frame::Notice, staging, &mut self.redactor, faults);
+        }
+        self.scratch = scratch;
+        self.owing = true;
     }
 
     /// Publishes what was counted. Within the ring's release only.

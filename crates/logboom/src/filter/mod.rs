@@ -1,5 +1,19 @@
 //! Filters: whether a route takes a record.
 
+mod fold;
+mod judge;
+mod once;
+mod rate;
+mod sample;
+#[cfg(test)]
+mod tests;
+
+pub use fold::Fold;
+pub use judge::{Asks, Due, Judge, Judges, Subject, Told};
+pub use once::{MOST_REMEMBERED, Once};
+pub use rate::{MOST_PLACES, Per, RateLimit};
+pub use sample::Sample;
+
 use crate::level::Level;
 use crate::record::RecordView;
 
@@ -10,6 +24,17 @@ use crate::record::RecordView;
 pub trait Filter: Send + Sync + 'static {
     /// Whether the route takes `record`.
     fn accept(&self, record: &RecordView<'_>) -> bool;
+
+    /// Whether it refused something that it has not told. Default `false`.
+    fn is_owing(&self) -> bool {
+        false
+    }
+
+    /// What is to be written into the route about what it refused; asked while [`Filter::is_owing`].
+    /// Default nothing.
+    fn tell(&self, _now_ns: i64, _due: Due) -> Vec<Told> {
+        Vec::new()
+    }
 
     /// The level from which on it takes records, for one that does nothing else. Default `None`: it
     /// cannot be made again in another process, and what a dead process left behind for its route is
