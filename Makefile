@@ -5,6 +5,7 @@
 #   PROFILE=release          the cargo profile of the binding; the default builds faster, runs a little slower
 #   ARGS="..."               for the demo, the benchmarks and the tests of other projects
 #   PROJECTS="..."           whose tests `make test-others` runs, by name; all by default
+#   LITESTAR_MAIN=dir        the sources of Litestar's main branch, for `make test-litestar-main`
 #   PYTEST_ARGS="..."        for pytest
 #   FUZZ_SECONDS=60          for each fuzz target
 #   KILLS=300                for `make test-torture`
@@ -140,7 +141,7 @@ test-litestar-main: $(BUILT) ## run the tests of Litestar 3 on its main branch (
 	"$(LITESTAR_ENV)/bin/python" -m pip install --quiet --disable-pip-version-check "$(LITESTAR_MAIN)"
 	"$(LITESTAR_ENV)/bin/python" -m pip install --quiet --disable-pip-version-check \
 		--no-deps --no-index --force-reinstall "$(VENV)"/wheels/*.whl
-	"$(LITESTAR_ENV)/bin/python" -m pytest -p no:cacheprovider $(PYTEST_ARGS) $(addprefix tests/python/test_litestar_,3.py access.py exceptions.py lines.py uvicorn.py)
+	"$(LITESTAR_ENV)/bin/python" -m pytest -p no:cacheprovider $(PYTEST_ARGS) $(addprefix tests/python/test_litestar_,3.py access.py exceptions.py lines.py served.py uvicorn.py)
 
 .PHONY: loom
 loom: ## run the models of the ring and the barrier through every order of their steps
