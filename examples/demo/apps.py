@@ -117,5 +117,5 @@ def shipped() -> Litestar:
 
 
 def with_logboom() -> Litestar:
-    """Log with logboom."""
-    return application(work, logboom_logging, plugins=[LogboomPlugin()])
+    """Log with logboom: the same lines, so no access lines."""
+    return application(work, logboom_logging, plugins=[LogboomPlugin(access=False)])
