@@ -1,8 +1,8 @@
 """The reference of the documents' site, made from the code: a hook of MkDocs.
 
-In ``docs/reference.md`` each ``<!-- reference: NAMES -->`` becomes the signatures and docstrings of these
-modules' public names, ``<!-- environment -->`` the environment variables that the package reads, each
-with the names whose docstrings tell of it. A public name without a docstring is an error.
+In ``docs/reference.md`` each ``<!-- reference: NAMES -->`` becomes the signatures and docstrings of
+what these modules define for others, ``<!-- environment -->`` the environment variables that the
+package reads, each with the names whose docstrings tell of it. A name without a docstring is an error.
 """
 
 from __future__ import annotations
@@ -46,8 +46,12 @@ def _of_modules(names: str) -> Iterator[str]:
         module = importlib.import_module(name.strip())
         for public in sorted(module.__all__, key=str.lower):
             value = getattr(module, public)
-            if not public.startswith("__"):
+            if not public.startswith("__") and _is_ours(value):
                 yield from _entry(f"{module.__name__}.{public}", value, "###")
+
+
+def _is_ours(value: object) -> bool:
+    return getattr(value, "__module__", "logboom").partition(".")[0] in {"logboom", "builtins"}
 
 
 def _entry(name: str, value: object, heading: str) -> Iterator[str]:
@@ -71,7 +75,7 @@ def _as_markdown(text: str) -> str:
     def section(found: re.Match[str]) -> str:
         body = textwrap.dedent(found[2])
         if found[1] != "Returns":
-            body = _ITEM.sub(r"\n`\1`: ", body)
+            body = _ITEM.sub(r"\n`\1`: ", re.sub(r"^ +", "", body, flags=re.MULTILINE))
         return f"**{found[1]}**\n\n{body}\n"
 
     text = _OPTION.sub("\n\n", _SECTION.sub(section, f"{text}\n"))
@@ -109,7 +113,8 @@ def _signature(value: object) -> str:
 
 def _unquoted(annotated: str) -> str:
     """Give annotations as they were written: those of a module that postpones them are texts."""
-    return re.sub(r"""(: |-> )(['"])(.*?)\2""", r"\1\3", annotated)
+    plain = re.sub(r"""(: |-> )(['"])(.*?)\2""", r"\1\3", annotated)
+    return re.sub(r"<function (\w+) at \w+>", r"\1", plain).replace("<factory>", "...")
 
 
 def _environment() -> Iterator[str]:

@@ -2,8 +2,9 @@
 
 Every ``python`` block is run as a program of its own, in an empty directory; where a ``text`` block
 follows it, that is what the program prints (standard output, then standard error), times aside. A
-block that makes an ``app`` is served one request, and one whose framework is not installed is skipped. Every ``rust`` block of the README is a
-doctest of the crate ``logboom``. Every ``make`` target, file and test that a document names exists.
+block that makes an ``app`` is served one request, and skipped where its framework is not installed.
+Every ``rust`` block of the README is a doctest of the crate ``logboom``. Every ``make`` target, file
+and test that a document names exists.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def test_a_dead_link_fails_the_build(tmp_path: Path) -> None:
 def test_a_name_without_a_docstring_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "### `logboom.flush`" in reference.filled("<!-- reference: logboom -->")
     monkeypatch.setattr(logboom, "flush", lambda timeout=None: None)
-    with pytest.raises(ValueError, match="no docstring: logboom.flush"):
+    with pytest.raises(ValueError, match=r"no docstring: logboom\.flush"):
         reference.filled("<!-- reference: logboom -->")
 
 
