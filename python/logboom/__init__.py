@@ -18,7 +18,17 @@ from logboom._config import configure
 from logboom._context import bind, bound, clear, context, reset, unbind
 from logboom._handlers import FileHandler, NullHandler, StreamHandler
 from logboom._lifecycle import flush, shutdown, stats, sync
-from logboom._logboom import ConfigError, LogboomError, Report, Stats, __version__
+from logboom._logboom import (
+    ConfigError,
+    FoldFilter,
+    LogboomError,
+    OnceFilter,
+    RateLimitFilter,
+    Report,
+    SampleFilter,
+    Stats,
+    __version__,
+)
 from logboom._loggers import install, installed, uninstall
 
 if TYPE_CHECKING:
@@ -53,6 +63,7 @@ __all__ = [
     "DatagramHandler",
     "Explanation",
     "FileHandler",
+    "FoldFilter",
     "HTTPHandler",
     "HandlerWay",
     "HeldLevels",
@@ -61,11 +72,14 @@ __all__ = [
     "LogfmtFormatter",
     "MemoryHandler",
     "NullHandler",
+    "OnceFilter",
     "QueueHandler",
     "QueueListener",
+    "RateLimitFilter",
     "Redaction",
     "Report",
     "RotatingFileHandler",
+    "SampleFilter",
     "SocketHandler",
     "Stats",
     "StreamHandler",

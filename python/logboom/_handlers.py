@@ -22,7 +22,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from logboom import _context, _terminal
-from logboom._logboom import Route, open_route
+from logboom._logboom import NativeFilter, Route, open_route
 from logboom._loggers import LIBRARY_SOURCE
 
 try:
@@ -144,6 +144,12 @@ def _standard_stream(stream: Any) -> str | None:
     return name if stream is standard else None
 
 
+def native_filters(handler: logging.Handler) -> list[NativeFilter]:
+    """The filters of a handler where the engine can ask all of them; else none, and the library asks."""
+    filters = handler.filters
+    return list(filters) if all(isinstance(one, NativeFilter) for one in filters) else []  # type: ignore[arg-type]
+
+
 def _is_patched(cls: type[StreamHandler]) -> bool:
     """Whether somebody put another `emit` in the place of the library's."""
     emit = cls._library_class.emit
@@ -213,7 +219,7 @@ class StreamHandler(logging.StreamHandler):  # type: ignore[type-arg]
         the library has to write."""
         route = self._route
         if route is not None:
-            if route.refresh(self.formatter, self.stream):
+            if route.refresh(self.formatter, self.stream, native_filters(self)):
                 return route
             self._route = None
         # A route cannot be opened any more while the interpreter goes away.
@@ -226,7 +232,9 @@ class StreamHandler(logging.StreamHandler):  # type: ignore[type-arg]
         except OSError:
             # No descriptor is left for the writer. The library has one, and the next record tries again.
             return None
-        self._route = open_route(self._label(), target, self.stream, self.formatter)
+        self._route = open_route(
+            self._label(), target, self.stream, self.formatter, None, native_filters(self)
+        )
         return self._route
 
     def _end_route(self) -> None:

@@ -8,12 +8,17 @@ from typing import Any, final
 __all__ = [
     "ConfigError",
     "Context",
+    "FoldFilter",
     "LogboomError",
     "MarkingPut",
+    "NativeFilter",
+    "OnceFilter",
+    "RateLimitFilter",
     "RedactionCore",
     "Report",
     "RequestScope",
     "Route",
+    "SampleFilter",
     "Stats",
     "StructuredCore",
     "__version__",
@@ -71,6 +76,34 @@ class MarkingPut:
     ) -> MarkingPut: ...
     def __call__(self, record: Any) -> None: ...
 
+class NativeFilter:
+    def filter(self, record: logging.LogRecord) -> bool: ...
+
+@final
+class RateLimitFilter(NativeFilter):
+    def __new__(
+        cls,
+        rate: float,
+        burst: float | None = None,
+        per: str = "site",
+        *,
+        level: int | str | None = None,
+    ) -> RateLimitFilter: ...
+
+@final
+class FoldFilter(NativeFilter):
+    def __new__(cls, within: float | None = None) -> FoldFilter: ...
+
+@final
+class OnceFilter(NativeFilter):
+    def __new__(cls, per: str = "site") -> OnceFilter: ...
+
+@final
+class SampleFilter(NativeFilter):
+    def __new__(
+        cls, rate: float | dict[str | int, float], *, key: str | None = None
+    ) -> SampleFilter: ...
+
 @final
 class Route:
     @property
@@ -82,7 +115,12 @@ class Route:
     @property
     def turns(self) -> int: ...
     def follow(self, stream: Any, turns: int) -> None: ...
-    def refresh(self, formatter: logging.Formatter | None, stream: Any) -> bool: ...
+    def refresh(
+        self,
+        formatter: logging.Formatter | None,
+        stream: Any,
+        filters: list[NativeFilter] | None = None,
+    ) -> bool: ...
     def write(self, line: bytes, level: int) -> None: ...
     def count_failed(self) -> None: ...
     def flush(self, timeout: timedelta | None = None) -> bool: ...
@@ -187,6 +225,7 @@ def open_route(
     stream: Any,
     formatter: logging.Formatter | None,
     deadline_ns: int | None = None,
+    filters: list[NativeFilter] = ...,
 ) -> Route: ...
 def compress_shared_file(path: str, shares: dict[str, Any]) -> None: ...
 def rotate_shared_file(path: str, shares: dict[str, Any]) -> None: ...

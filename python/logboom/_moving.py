@@ -22,7 +22,7 @@ import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from logboom import _context, _handlers
-from logboom._handlers import FileHandler, StreamHandler
+from logboom._handlers import FileHandler, StreamHandler, native_filters
 from logboom._logboom import class_stamp, open_route
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class MovingHandler(FileHandler):
         route = self._route
         if route is not None:
             self._follow(route)
-            if route.refresh(self.formatter, STREAM.__get__(self)):
+            if route.refresh(self.formatter, STREAM.__get__(self), native_filters(self)):
                 return route
             self._settle()
         stream = STREAM.__get__(self)
@@ -207,7 +207,9 @@ class MovingHandler(FileHandler):
             return None
         if place is None:
             return None
-        self._route = open_route(self._label(), place, stream, self.formatter, deadline_ns)
+        self._route = open_route(
+            self._label(), place, stream, self.formatter, deadline_ns, native_filters(self)
+        )
         return self._route
 
     def _line(self, record: logging.LogRecord) -> bytes | None:

@@ -36,7 +36,10 @@ pub(crate) fn default_durable_directory() -> PyResult<PathBuf> {
 /// Recovers a directory; a dictionary for each ring that was found. See `python -m logboom recover`.
 #[pyfunction]
 pub(crate) fn recover(py: Python<'_>, directory: PathBuf) -> PyResult<Vec<Bound<'_, PyDict>>> {
-    let recovery = py.detach(|| logboom::durable::recover(&directory)).map_err(to_python)?;
+    let redaction = crate::global::engine().config().redaction;
+    let recovery = py
+        .detach(|| logboom::durable::recover_redacted(&directory, &redaction))
+        .map_err(to_python)?;
     recovery.rings.iter().map(|ring| told(py, ring)).collect()
 }
 

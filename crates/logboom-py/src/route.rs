@@ -17,6 +17,7 @@ use crate::ffi::paving::{Numbered, Paving};
 use crate::ffi::stream::Stream;
 use crate::ffi::{self, Ref, Still};
 use crate::fields::Fields;
+use crate::filters::NativeFilter;
 use crate::formatter::{self, Compiled, Look, Work};
 use crate::global;
 use crate::places;
@@ -27,6 +28,7 @@ use crate::waiting;
 use arrayvec::ArrayVec;
 use logboom::clock::wall_ns;
 use logboom::engine::{Outcome, Wait};
+use logboom::filter::Judges;
 use logboom::format::console::Place;
 use logboom::format::{Needs, PatternFormatter};
 use logboom::level::Level;
@@ -104,6 +106,8 @@ pub(crate) struct Route {
     /// How often the sink went on to another file, when the handler last followed and now; for sinks
     /// that may.
     turns: Option<(AtomicU64, Turns)>,
+    /// The filters of the handler that the route has.
+    filters: Vec<Py<NativeFilter>>,
 }
 
 impl Route {
@@ -138,6 +142,13 @@ impl Route {
                     None => field.has_default(),
                 })
             })
+    }
+
+    /// Whether these are the filters that it has.
+    #[inline]
+    pub(crate) fn has_filters(&self, filters: &[Ref<'_>]) -> bool {
+        filters.len() == self.filters.len()
+            && filters.iter().zip(&self.filters).all(|(now, own)| now.is(own.as_any()))
     }
 
     /// Whether this is the stream that it was made for, and open.
@@ -201,7 +212,7 @@ pub(crate) fn renew(
     let Ok(route) = route.bind(py).cast_exact::<Route>() else { return false };
     let (formatter, stream) = (formatter.bind(py), stream.bind(py));
     // What cannot be looked at is the library's.
-    route.get().refresh(py, formatter, stream).unwrap_or(false)
+    route.get().refresh(py, formatter, stream, None).unwrap_or(false)
         && route.get().is_native_for(
             state,
             &Still::new(py),
@@ -214,12 +225,20 @@ pub(crate) fn renew(
 impl Route {
     /// Whether the route still does what a handler with these would. Looks anew at a formatter that
     /// may have changed.
+    #[pyo3(signature = (formatter, stream, filters=None))]
     fn refresh(
         &self,
         py: Python<'_>,
         formatter: &Bound<'_, PyAny>,
         stream: &Bound<'_, PyAny>,
+        filters: Option<Vec<Py<NativeFilter>>>,
     ) -> PyResult<bool> {
+        if let Some(filters) = filters
+            && !(filters.len() == self.filters.len()
+                && filters.iter().zip(&self.filters).all(|(now, own)| now.is(own)))
+        {
+            return Ok(false);
+        }
         let mut still = Still::new(py);
         let Some(state) = state::current(py, &mut still) else { return Ok(false) };
         if !self.open.load(Ordering::Acquire) || !self.writes_to(&still, Ref::from_bound(stream)) {
@@ -334,10 +353,10 @@ impl Drop for Route {
     }
 }
 
-/// Opens a route for a handler with this stream and formatter, which takes records natively until
+/// Opens a route for a handler with this stream, formatter and filters, which takes records natively until
 /// `deadline_ns`, in nanoseconds since the epoch; default `None`, for ever.
 #[pyfunction]
-#[pyo3(signature = (name, target, stream, formatter, deadline_ns=None))]
+#[pyo3(signature = (name, target, stream, formatter, deadline_ns=None, filters=Vec::new()))]
 pub(crate) fn open_route(
     py: Python<'_>,
     name: String,
@@ -345,6 +364,7 @@ pub(crate) fn open_route(
     stream: &Bound<'_, PyAny>,
     formatter: &Bound<'_, PyAny>,
     deadline_ns: Option<i64>,
+    filters: Vec<Py<NativeFilter>>,
 ) -> PyResult<Route> {
     let mut still = Still::new(py);
     state::current(py, &mut still);
@@ -352,8 +372,16 @@ pub(crate) fn open_route(
     let (sink, turns) = target.sink(&name)?;
     let (work, look) = formatter::look(py, formatter)?.unzip();
     let compiled = Compiled::new(py, work.as_ref(), place)?;
-    let wants = Wants::of(&compiled);
-    let spec = RouteSpec::shared(name, compiled.for_route()?, sink);
+    let mut wants = Wants::of(&compiled);
+    let mut spec = RouteSpec::shared(name, compiled.for_route()?, sink);
+    if !filters.is_empty() {
+        let judges: Vec<_> = filters.iter().map(|one| Arc::clone(&one.get().judge)).collect();
+        for asks in judges.iter().map(|judge| judge.asks()) {
+            wants.site |= asks.site;
+            wants.all_fields |= asks.field.is_some();
+        }
+        spec = spec.filter(Judges::new(judges));
+    }
     let id = py.detach(|| global::engine().open_route(spec)).map_err(crate::error::to_python)?;
     let (own_stream, slot) = (Numbered::empty(), Numbered::empty());
     own_stream.set(&mut still, Some(Stream::new(stream)));
@@ -368,6 +396,7 @@ pub(crate) fn open_route(
         open: AtomicBool::new(true),
         deadline_ns: deadline_ns.unwrap_or(i64::MAX),
         turns,
+        filters,
     })
 }
 

@@ -34,7 +34,7 @@ pub(crate) enum Obstacle {
     HandlerClass,
     /// A method on the way, or the terminator, is an attribute of the handler itself.
     HandlerOwn,
-    /// The handler has filters.
+    /// The handler has filters that its route has not.
     HandlerFilters,
     /// What decides is not of the type that the library gives it.
     HandlerAttribute,

@@ -174,11 +174,15 @@ impl Ours {
         if level < least {
             return Ok(());
         }
-        if !read(slots.filters)?.exact_list().ok_or(ATTRIBUTE)?.is_empty() {
+        let filters = read(slots.filters)?.exact_list().ok_or(ATTRIBUTE)?;
+        let object = read(slots.route)?;
+        let route = object.native(&ROUTE).ok_or(Detour::Library(match filters {
+            [] => Obstacle::NoRoute,
+            _ => Obstacle::HandlerFilters,
+        }))?;
+        if !route.has_filters(filters) {
             return Err(Detour::Library(Obstacle::HandlerFilters));
         }
-        let object = read(slots.route)?;
-        let route = object.native(&ROUTE).ok_or(Detour::Library(Obstacle::NoRoute))?;
         if plan.routes.is_full() {
             return Err(Detour::Library(Obstacle::TooManyHandlers));
         }

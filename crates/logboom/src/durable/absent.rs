@@ -69,6 +69,17 @@ pub fn recover(directory: &Path) -> Result<Recovery, Error> {
     Err(refusal(directory))
 }
 
+/// The same.
+///
+/// # Errors
+/// Always.
+pub fn recover_redacted(
+    directory: &Path,
+    _: &std::sync::Arc<crate::redact::Redaction>,
+) -> Result<Recovery, Error> {
+    recover(directory)
+}
+
 /// Refuses a directory that was asked for.
 pub(crate) fn recover_at_start(config: &Config) -> Result<(), Error> {
     config.durable.as_deref().map_or(Ok(()), |directory| Err(refusal(directory)))

@@ -55,5 +55,5 @@ pub use present::read_as_recovery;
 pub(crate) use present::{Book, recover_at_start, recover_in_child};
 #[cfg(all(test, target_os = "linux", not(loom)))]
 pub(crate) use present::{Directory, lives, recover_locked, this};
-pub use present::{default_directory, recover};
+pub use present::{default_directory, recover, recover_redacted};
 pub use report::{RecoveredPlace, RecoveredRing, Recovery, RingOutcome};

@@ -97,12 +97,11 @@ impl Redactor {
             let plain = matches!(field.value, Value::None | Value::Bool(_) | Value::Str(""));
             return (!plain).then_some(Shown::Replaced);
         }
-        let bytes = match field.value {
+        match field.value {
             Value::Json(json) => self.redaction.json(json, &mut self.verdicts).map(Shown::Json),
             Value::Str(text) if texts => self.redaction.text(text.as_bytes()).map(Shown::Text),
             _ => None,
-        };
-        bytes
+        }
     }
 
     fn text(&self, text: &str) -> Option<Vec<u8>> {

@@ -84,11 +84,11 @@ impl Redaction {
         if replacement.len() > MAX_REPLACEMENT_BYTES || !replacement.chars().all(plain) {
             let expected =
                 "at most 64 bytes without spaces, quotes, `=`, backslashes and control characters";
-            return Err(ConfigError::new("replacement", &replacement, expected.into()).into());
+            return Err(ConfigError::new("replacement", replacement, expected.into()).into());
         }
         if options.patterns.len() > MAX_PATTERNS {
             let expected = format!("at most {MAX_PATTERNS} of them");
-            return Err(ConfigError::new("patterns", &options.patterns.len(), expected).into());
+            return Err(ConfigError::new("patterns", options.patterns.len(), expected).into());
         }
         Ok(Redaction {
             names: Some(Names::new(options.keys, options.exceptions)?),

@@ -60,7 +60,7 @@ impl Pattern {
             PatternSpec::Regex(source) => (Kind::Own, source),
             PatternSpec::Named(name) => named(name).ok_or_else(|| {
                 let expected = format!("one of {}, or a regular expression", PATTERNS.join(", "));
-                ConfigError::new("patterns", &name, expected)
+                ConfigError::new("patterns", name, expected)
             })?,
         };
         if source.is_empty() && !matches!(kind, Kind::Own) {
@@ -68,7 +68,7 @@ impl Pattern {
         }
         let refused = |why: String| -> Error {
             let expected = format!("a regular expression: {why}");
-            ConfigError::new("patterns", &source, expected).into()
+            ConfigError::new("patterns", source, expected).into()
         };
         if source.len() > MAX_PATTERN_BYTES {
             return Err(refused(format!("of at most {MAX_PATTERN_BYTES} bytes")));

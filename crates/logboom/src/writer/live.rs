@@ -190,7 +190,9 @@ impl LiveRoute {
         self.touched = false;
         self.entry.counters.publish(&std::mem::take(&mut self.tally));
         self.entry.counters.set_kept(u64::from(self.kept == Some(Frame::Record)));
-        self.entry.counters.set_owing(self.kept.is_some() || self.failed_since_flush > 0);
+        // A flush has to tell what a filter refused, too.
+        let owing = self.kept.is_some() || self.failed_since_flush > 0 || self.is_owing();
+        self.entry.counters.set_owing(owing);
         std::mem::take(&mut self.notices_written)
     }
 

@@ -18,5 +18,5 @@ pub use directory::default_directory;
 pub(crate) use process::{lives, this};
 #[cfg(test)]
 pub(crate) use recover::recover_locked;
-pub use recover::{read_as_recovery, recover};
+pub use recover::{read_as_recovery, recover, recover_redacted};
 pub(crate) use recover::{recover_at_start, recover_in_child};

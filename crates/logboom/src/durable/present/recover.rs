@@ -15,10 +15,12 @@ use super::{process, replay};
 use crate::config::Config;
 use crate::durable::{RecoveredRing, Recovery, RingOutcome};
 use crate::error::{ConfigError, Error};
+use crate::redact::Redaction;
 use logboom_ring::{FileContents, Owner, load_file, lock_as_recoverer, read_file, read_owner};
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long to wait for another that recovers the same directory.
@@ -32,6 +34,15 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// If the directory is missing, or is not this user's alone. What is wrong with a single ring is in the
 /// report.
 pub fn recover(directory: &Path) -> Result<Recovery, Error> {
+    recover_redacted(directory, &Arc::default())
+}
+
+/// The same, with what the engines of the directory redacted. A recovery that redacts otherwise than the
+/// dead process did does not find the end of what that had written, and writes a line a second time.
+///
+/// # Errors
+/// As above.
+pub fn recover_redacted(directory: &Path, redaction: &Arc<Redaction>) -> Result<Recovery, Error> {
     let refused = |why: &str| Error::from(ConfigError::new("durable", directory, why.to_owned()));
     let open = Directory::open(directory, false)?;
     match open.lock(PATIENCE) {
@@ -39,7 +50,7 @@ pub fn recover(directory: &Path) -> Result<Recovery, Error> {
         Ok(false) => return Err(refused("a directory that nobody else recovers")),
         Err(error) => return Err(refused(&format!("a directory that can be locked: {error}"))),
     }
-    let recovery = recover_locked(&open, &process::lives);
+    let recovery = recover_locked(&open, &process::lives, redaction);
     open.unlock();
     recovery.map_err(|error| refused(&format!("a directory that can be read: {error}")))
 }
@@ -53,7 +64,7 @@ pub(crate) fn recover_in_child(config: &Config) {
     if !open.lock(Duration::ZERO).unwrap_or(false) {
         return;
     }
-    let recovery = recover_locked(&open, &process::lives);
+    let recovery = recover_locked(&open, &process::lives, &config.redaction);
     open.unlock();
     for problem in recovery.unwrap_or_default().problems() {
         config.reporter.report(&problem);
@@ -76,8 +87,10 @@ enum State {
 pub(crate) fn recover_locked(
     directory: &Directory,
     lives: &dyn Fn(&Owner) -> bool,
+    redaction: &Arc<Redaction>,
 ) -> io::Result<Recovery> {
-    let rings = find(directory, lives)?.into_iter().map(|found| one(directory, found)).collect();
+    let rings =
+        find(directory, lives)?.into_iter().map(|found| one(directory, found, redaction)).collect();
     Ok(Recovery { rings })
 }
 
@@ -146,7 +159,7 @@ fn discard_unfinished(directory: &Directory, name: &str) {
 }
 
 /// Recovers one ring.
-fn one(directory: &Directory, found: Found) -> RecoveredRing {
+fn one(directory: &Directory, found: Found, redaction: &Arc<Redaction>) -> RecoveredRing {
     let mut report = RecoveredRing {
         file: found.name,
         process: 0,
@@ -183,7 +196,7 @@ fn one(directory: &Directory, found: Found) -> RecoveredRing {
             return report;
         }
     };
-    let replayed = replay::read(&contents);
+    let replayed = replay::read(&contents, redaction);
     report.failed = replayed.failed;
     report.unfinished = replayed.unfinished;
     report.damaged_at = replayed.damaged_at;
@@ -228,7 +241,7 @@ pub fn read_as_recovery(bytes: &[u8]) -> Option<usize> {
     for group in [ROUTES, SINKS, STATE] {
         contents.cells(group).for_each(drop);
     }
-    Some(replay::read(&contents).frames())
+    Some(replay::read(&contents, &Arc::default()).frames())
 }
 
 /// What a start does with the directory that its ring will lie in. Tells the reporter what it could not
@@ -237,7 +250,7 @@ pub(crate) fn recover_at_start(config: &Config) -> Result<(), Error> {
     let Some(directory) = &config.durable else { return Ok(()) };
     // Made here, so that who may not have it learns so before anything is changed.
     Directory::open(directory, true)?;
-    for problem in recover(directory)?.problems() {
+    for problem in recover_redacted(directory, &config.redaction)?.problems() {
         config.reporter.report(&problem);
     }
     Ok(())

@@ -11,9 +11,10 @@ use super::plan::{self, RoutePlan};
 use super::resume;
 use crate::durable::RecoveredPlace;
 use crate::filter::Filter as _;
-use crate::format::{FormatCache, Formatter};
+use crate::format::{FormatCache, Formatter, Redactor};
 use crate::notice;
 use crate::record::{MessageView, RecordView, RouteId, TextId, Texts};
+use crate::redact::Redaction;
 use crate::sink::again::SinkPlan;
 use logboom_ring::{Contents, FileContents, Owner};
 use std::collections::HashMap;
@@ -67,7 +68,8 @@ pub(super) struct Replay {
 }
 
 /// Reads a ring and formats its records.
-pub(super) fn read(contents: &FileContents<'_>) -> Replay {
+pub(super) fn read(contents: &FileContents<'_>, redaction: &Arc<Redaction>) -> Replay {
+    let mut redactor = Redactor::new(Arc::clone(redaction));
     let state = contents.cell(STATE, 0).and_then(State::decode).unwrap_or_default();
     let mut outlets = Outlets { all: Vec::new(), by_sink: HashMap::new(), beside: state.beside };
     let mut routes = told(contents, &mut outlets);
@@ -94,7 +96,7 @@ pub(super) fn read(contents: &FileContents<'_>) -> Replay {
                 failed += 1;
                 continue;
             };
-            if !outlets.all[route.outlet].take(route_parts(route), &record, end) {
+            if !outlets.all[route.outlet].take(route_parts(route), &record, end, &mut redactor) {
                 failed += 1;
             }
         }
@@ -159,6 +161,7 @@ impl Outlet {
         (plan, cache): (&RoutePlan, &mut FormatCache),
         record: &RecordView<'_>,
         end: u64,
+        redactor: &mut Redactor,
     ) -> bool {
         if self.note.as_ref().is_some_and(|note| end <= note.position)
             || plan.filter.is_some_and(|filter| !filter.accept(record))
@@ -167,8 +170,8 @@ impl Outlet {
         }
         let start = self.bytes.len();
         if let MessageView::Line(line) = record.message {
-            self.bytes.extend_from_slice(line);
-        } else if append(&*plan.formatter, record, cache, &mut self.bytes) {
+            redactor.line(line, &mut self.bytes);
+        } else if append(redactor, &*plan.formatter, record, cache, &mut self.bytes) {
             self.bytes.extend_from_slice(&plan.terminator);
         } else {
             self.bytes.truncate(start);
@@ -193,7 +196,13 @@ impl Outlet {
         notice::encode(&text, now_ns, &mut bytes);
         let mut line = Vec::new();
         let formatted = RecordView::parse(&bytes, &()).is_ok_and(|record| {
-            append(&*self.formatter, &record, &mut FormatCache::default(), &mut line)
+            append(
+                &mut Redactor::default(),
+                &*self.formatter,
+                &record,
+                &mut FormatCache::default(),
+                &mut line,
+            )
         });
         if !formatted {
             line = format!("logboom: {text}").into_bytes();
@@ -205,12 +214,16 @@ impl Outlet {
 
 /// Appends the text of a record; false where the formatter refuses or panics.
 fn append(
+    redactor: &mut Redactor,
     formatter: &dyn Formatter,
     record: &RecordView<'_>,
     cache: &mut FormatCache,
     out: &mut Vec<u8>,
 ) -> bool {
-    matches!(catch_unwind(AssertUnwindSafe(|| formatter.format(record, cache, out))), Ok(Ok(())))
+    matches!(
+        catch_unwind(AssertUnwindSafe(|| redactor.format(formatter, record, cache, out))),
+        Ok(Ok(()))
+    )
 }
 
 impl Replay {

@@ -121,7 +121,7 @@ impl Place {
     /// Recovers as if every process had died.
     fn recover(&self) -> Recovery {
         let directory = Directory::open(&self.rings(), false).unwrap();
-        recover_locked(&directory, &|_| false).unwrap()
+        recover_locked(&directory, &|_| false, &std::sync::Arc::default()).unwrap()
     }
 
     /// The lines of a log and its numbered older ones, without notices.

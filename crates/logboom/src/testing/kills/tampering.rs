@@ -29,7 +29,7 @@ fn a_living_process_keeps_its_ring() {
     let (place, moment) = three_records();
     place.lay_out(&moment);
     let directory = Directory::open(&place.rings(), false).unwrap();
-    let recovery = recover_locked(&directory, &lives).unwrap();
+    let recovery = recover_locked(&directory, &lives, &std::sync::Arc::default()).unwrap();
     assert_eq!(recovery.rings[0].outcome, RingOutcome::Alive);
     assert_eq!(std::fs::read(place.log("a")).unwrap(), b"");
     assert_eq!(files(&place.rings()).count(), 1);
