@@ -4,8 +4,8 @@ Invariants:
 
 1. A request has one line, when its response has ended or it is known that there will be none.
 2. Nothing here raises: what cannot be read of a request is not told.
-3. No body, and no query unless asked for, and then without its secrets. What a line tells of a client's bytes has no control
-   characters and a bounded length.
+3. No body, and no query unless asked for, and then without its secrets. What a line tells of a
+   client's bytes has no control characters and a bounded length.
 4. A failure (a 5xx, an exception that nobody answered) is at ERROR, with its traceback, whatever is
    sampled or suppressed; a slow request is at WARNING, and so is one that was cancelled though its
    client was there. A 4xx is at INFO: it is the client's doing, and at a higher level anybody could
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 
 PROBES = ("/health", "/healthz", "/livez", "/readyz", "/ready", "/live", "/ping", "/metrics")
 _LONGEST = 512  # characters of a path, a query or a user agent
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# Controls, formats such as those that turn the direction of text, separators of lines, lone surrogates.
+_UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _TOLD = "__logboom_told__"
 _DISCONNECTED = 499  # nginx's, where a client left before there was a status
 _FIRST_FAILURE = 500
@@ -71,7 +72,12 @@ def shown(text: str) -> str:
         text = text[:_LONGEST] + "…"
     if text.isprintable():
         return text
-    return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+    from unicodedata import category
+
+    return "".join(
+        one.encode("unicode_escape").decode("ascii") if category(one) in _UNSAFE else one
+        for one in text
+    )
 
 
 def report() -> None:
@@ -103,8 +109,8 @@ class AccessLog:
     ``query``: whether the line tells the query, with ``***`` for what stands under a name that sounds of
     a secret; default `False`.
     ``forwarded_hops``: how many proxies of our own stand before the server and write
-    ``X-Forwarded-For``, 0 to 16: the client is the entry that the outermost of them wrote. Default 0: the
-    client is who the server says, and the header counts for nothing.
+    ``X-Forwarded-For``, 0 to 16: the client is the entry that the outermost of them wrote. Default 0:
+    the client is who the server says, and the header counts for nothing.
     ``client_errors``: the level of a 4xx; default ``"INFO"``.
 
     Raises `ConfigError` for options that are not as described.
@@ -293,7 +299,9 @@ class Exchange:
             level = logging.WARNING
         else:
             level = log.client_errors if client_error else logging.INFO
-        if not log.logger.isEnabledFor(level) or self._is_left_out(status, failed, slow or cancelled):
+        if not log.logger.isEnabledFor(level) or self._is_left_out(
+            status, failed, slow or cancelled
+        ):
             return
         milliseconds = round(seconds * 1000, 3)
         path = shown(self.path)
@@ -308,8 +316,10 @@ class Exchange:
         }
         outcome = outcome or self.outcome
         if outcome is None and self.kind == "http":
-            gone = "disconnected" if self.disconnected else "cancelled"
-            outcome = gone if self.disconnected or self.cancelled else None
+            if self.disconnected:
+                outcome = "disconnected"
+            elif self.cancelled:
+                outcome = "cancelled"
         if outcome is not None:
             fields["outcome"] = outcome
         error = self._error
@@ -327,7 +337,6 @@ class Exchange:
             extra=fields,
             exc_info=exc_info,
         )
-
 
     def _is_left_out(self, status: int, failed: bool, notable: bool) -> bool:
         log = self._log

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from contextvars import ContextVar, Token
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from logboom._logboom import Context, RequestScope, extend_context, shrink_context
@@ -87,7 +88,7 @@ def _change_scope(scope: RequestScope, change: Callable[[_Set], _Set]) -> tuple[
     return old, new
 
 
-def _taken_back(now: _Set, before: _Set, after: _Set) -> _Set:
+def _taken_back(before: _Set, after: _Set, now: _Set) -> _Set:
     """Give ``now`` without what made ``after`` of ``before``."""
     if now is after:
         return before
@@ -138,7 +139,7 @@ def reset(token: _Token) -> None:
             raise RuntimeError(f"{token!r} has already been used once")
         token.used = True
         for scope, before, after in token.changed:
-            _change_scope(scope, lambda now, old=before, new=after: _taken_back(now, old, new))
+            _change_scope(scope, partial(_taken_back, before, after))
         return
     try:
         variable.reset(token)

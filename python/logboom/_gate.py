@@ -125,7 +125,7 @@ class Gate:
             if ended:  # by what runs behind a response
                 exchange.ended = exchange.disconnected
                 exchange.outcome = "failed after the response"
-            elif watched.socket is None and exchange.status is None:
+            elif watched.socket is None and exchange.status is None and not exchange.disconnected:
                 await _answer(watched.send)
             raise
         except BaseException as error:
@@ -189,11 +189,14 @@ class _Watched:
         elif kind == "http.response.start":
             # Here, where the application's own middlewares have begun their span.
             if (span := _trace.current_span()) is not None:
-                exchange.fields["trace_id"], exchange.fields["span_id"] = span.trace_id, span.span_id
+                exchange.fields["trace_id"], exchange.fields["span_id"] = (
+                    span.trace_id,
+                    span.span_id,
+                )
             exchange.status = int(message["status"])
         elif kind == "http.response.pathsend":
             try:
-                exchange.bytes += os.stat(message["path"]).st_size  # noqa: PTH116 - costs less
+                exchange.bytes += os.stat(message["path"]).st_size
             finally:
                 self.end()
         elif kind == "http.response.zerocopysend":

@@ -15,9 +15,8 @@ for who takes no part in the trace. Pinned by ``tests/python/test_propagation.py
 from __future__ import annotations
 
 import re
-import sys
 
-from logboom import _access, _context
+from logboom import _access, _context, _trace
 from logboom._request_id import FIELD, header_of
 
 _VALID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
@@ -41,7 +40,8 @@ class Propagation:
         request_id = _context.context().get(FIELD)
         if isinstance(request_id, str) and _VALID.fullmatch(request_id):
             found[self._header] = request_id
-        trace = _current_span() or _brought_along()
+        span = _trace.current_span()
+        trace = _brought_along() if span is None else span.traceparent
         if trace is not None:
             found["traceparent"] = trace
         return found
@@ -50,16 +50,3 @@ class Propagation:
 def _brought_along() -> str | None:
     exchange = _access.current.get()
     return None if exchange is None else exchange.traceparent
-
-
-def _current_span() -> str | None:
-    trace = sys.modules.get("opentelemetry.trace")
-    if trace is None:
-        return None
-    try:
-        span = trace.get_current_span().get_span_context()
-        if not span.is_valid:
-            return None
-        return f"00-{span.trace_id:032x}-{span.span_id:016x}-{int(span.trace_flags):02x}"
-    except Exception:  # noqa: BLE001 - the call goes on without
-        return None

@@ -1,4 +1,4 @@
-"""The trace that a request belongs to: OpenTelemetry's span where there is one, else its ``traceparent``.
+"""The trace that a request belongs to: OpenTelemetry's current span, or else its ``traceparent``.
 
 Invariants:
 

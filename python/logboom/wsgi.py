@@ -21,10 +21,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from logboom import _access, _context, _frameworks
+from logboom import _access, _arrival, _context, _frameworks, _trace
 from logboom._access import AccessLog, Exchange
-from logboom._gate import TRACEPARENT
-from logboom._logboom import ConfigError, extend_context
+from logboom._logboom import ConfigError, RequestScope, extend_context
 from logboom._loggers import install as _install
 from logboom._request_id import FIELD, header_of, id_of, new_request_id
 
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = ("LoggingMiddleware",)
 
 _PASSED = "logboom.passed"
+# What of a request its access line may tell.
+_VARIABLES = {b"user-agent": "HTTP_USER_AGENT", b"x-forwarded-for": "HTTP_X_FORWARDED_FOR"}
 _BODY_500 = b"Internal Server Error"
 
 
@@ -81,12 +82,18 @@ class LoggingMiddleware:
         if _PASSED in environ:
             return self._app(environ, start_response)
         environ[_PASSED] = True
-        fields: dict[str, Any] = {}
+        fields: dict[str, str] = {}
         if self._header is not None:
             given = environ.get(self._variable)
             latin = given.encode("latin-1", "replace") if isinstance(given, str) else b""
             fields[FIELD] = id_of([(self._lower, latin)], self._lower, self._factory)
-        exchange = None if self._access is None else _begin(self._access, environ)
+        brought = environ.get("HTTP_TRACEPARENT")
+        trace = _trace.of(None if brought is None else [brought])
+        if trace is not None:
+            fields["trace_id"], fields["span_id"] = trace.trace_id, trace.span_id
+        exchange = None if self._access is None else _begin(self._access, environ, fields)
+        if exchange is not None and trace is not None:
+            exchange.traceparent = trace.traceparent
         request = _Request(exchange, environ, start_response, self._find_route)
         if self._header is not None:
             request.header = (self._header, fields[FIELD])
@@ -121,10 +128,10 @@ class _Request:
         self._find_route = find_route
         self._tokens: tuple[Any, Any] | None = None
 
-    def enter(self, fields: dict[str, Any]) -> None:
+    def enter(self, fields: dict[str, str]) -> None:
         """Make the context the request's."""
-        outside = _context.variable.get()
-        inner = extend_context(outside, fields) if fields else outside
+        outside = _context.held()
+        inner = RequestScope(extend_context(outside, fields) if fields else outside)
         self._tokens = (_context.variable.set(inner), _access.current.set(self.exchange))
 
     def start_response(self, status: str, headers: Any, exc_info: Any = None) -> Any:
@@ -293,25 +300,19 @@ def _decoded(path: str) -> str:
     return path.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
-def _begin(access: AccessLog, environ: dict[str, Any]) -> Exchange | None:
+def _begin(access: AccessLog, environ: dict[str, Any], ids: dict[str, str]) -> Exchange | None:
     try:
-        fields: dict[str, Any] = {}
-        traceparent = None
-        if client := environ.get("REMOTE_ADDR"):
-            fields["client"] = _access.shown(str(client))
-        if access.user_agent and (agent := environ.get("HTTP_USER_AGENT")):
-            fields["user_agent"] = _access.shown(str(agent))
-        if trace := environ.get("HTTP_TRACEPARENT"):
-            raw = str(trace).encode("latin-1", "replace")
-            if found := TRACEPARENT.match(raw):
-                fields["trace_id"], fields["span_id"] = found[1].decode(), found[2].decode()
-                traceparent = _access.shown(str(trace))
-        if access.query:
-            fields["query"] = _access.shown(str(environ.get("QUERY_STRING") or ""))
+        headers = {
+            name: [value.encode("latin-1", "replace")]
+            for name, variable in _VARIABLES.items()
+            if isinstance(value := environ.get(variable), str)
+        }
+        query = str(environ.get("QUERY_STRING") or "").encode("latin-1", "replace")
+        fields = _arrival.fields_of(access, environ.get("REMOTE_ADDR"), headers, query)
+        fields.update(ids)
         path = _decoded(f"{environ.get('SCRIPT_NAME') or ''}{environ.get('PATH_INFO') or ''}")
         method = _access.shown(str(environ.get("REQUEST_METHOD") or "?"))
         exchange = Exchange(access, method, path or "/", **fields)
-        exchange.traceparent = traceparent
     except Exception:  # noqa: BLE001 - the request goes on without a line
         _access.report()
         return None

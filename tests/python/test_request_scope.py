@@ -184,5 +184,5 @@ def test_what_is_bound_within_a_block_is_on_the_request_and_what_the_block_gives
 
     asyncio.run(serve(app))
     names = [sorted(one.keys() - {"request_id"}) for one in seen]
-    assert names == [["deeper", "tenant"], ["user"], ["user"]]
+    assert names == [["deeper", "tenant", "user"], ["user"], ["user"]]
     assert logboom.context() == {}

@@ -26,6 +26,7 @@ USUAL = f"00-{TRACE}-{SPAN}-01".encode()
         f"cc-{TRACE}-{SPAN}-01-".encode(),
         f"cc-{TRACE}-{SPAN}-01-what=ever-more".encode(),
     ],
+    ids=repr,
 )
 def test_a_header_as_the_standard_has_it(header):
     found = _trace.parse([header])
@@ -58,6 +59,7 @@ def test_a_header_as_the_standard_has_it(header):
         None,
         7,
     ],
+    ids=repr,
 )
 def test_a_header_that_is_anything_else(header):
     assert _trace.parse([header]) is None
@@ -68,7 +70,7 @@ def test_two_headers_are_none():
     assert _trace.parse([]) is None
 
 
-@settings(max_examples=300, derandomize=True, deadline=None)
+@settings(max_examples=100, derandomize=True, deadline=None)
 @given(st.lists(st.binary(max_size=80) | st.text(max_size=80) | st.none(), max_size=2))
 def test_no_header_raises(headers):
     _trace.of(headers)
