@@ -196,7 +196,7 @@ bench-rust: ## measure the ring and the engine
 .PHONY: docs
 docs: docs-site docs-rust ## build the documents as a site, and the Rust documentation, warnings being errors
 
-# Into build/site. The reference is made from the package that is installed.
+# Into build/site, on Python 3.11 or newer. The reference is made from the package that is installed.
 .PHONY: docs-site
 docs-site: $(BUILT)
 	NO_MKDOCS_2_WARNING=1 "$(PY)" -m mkdocs build --strict --clean

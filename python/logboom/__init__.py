@@ -46,12 +46,12 @@ if TYPE_CHECKING:
         SysLogHandler,
     )
     from logboom._queues import QueueHandler, QueueListener
+    from logboom._redaction import Redaction
     from logboom._rotating import (
         RotatingFileHandler,
         TimedRotatingFileHandler,
         WatchedFileHandler,
     )
-    from logboom._redaction import Redaction
     from logboom._signals import flush_on_signal
 
 __all__ = [

@@ -14,8 +14,8 @@ use logboom::field::{Field, Value};
 use logboom::format::console::{Colors, ConsoleOptions, Place, Width};
 use logboom::format::structured::{Preset, StructuredOptions};
 use logboom::format::{
-    ConsoleFormatter, FormatCache, Formatter, JsonFormatter, LogfmtFormatter, Precision, Redactor, Zone,
-    write_json_text, write_json_value,
+    ConsoleFormatter, FormatCache, Formatter, JsonFormatter, LogfmtFormatter, Precision, Redactor,
+    Zone, write_json_text, write_json_value,
 };
 use logboom::level::Level;
 use logboom::record::{Attribute, CallSite, Message, Record, RecordView, Site};
