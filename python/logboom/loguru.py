@@ -20,6 +20,7 @@ Pinned by ``tests/python/test_loguru.py``.
 from __future__ import annotations
 
 import logging
+import sys
 from typing import TYPE_CHECKING, Any
 
 import loguru
@@ -164,10 +165,10 @@ def _fill(given: Any, record: logging.LogRecord) -> None:
 
 
 def _depth() -> int:
-    """Count the frames from `InterceptHandler.emit` to the program's, whose module loguru may disable."""
-    frame: FrameType | None = logging.currentframe()
+    """Count the frames from `emit` to the program's, whose module loguru may have disabled."""
+    frame: FrameType | None = sys._getframe()
     depth = 0
-    # That of this module and of `logging`; the first is `_depth` or `emit`, by the version of Python.
+    # Those of this module and of `logging`; this one is not on the way.
     while frame is not None and frame.f_code.co_filename in _OURS:
         if frame.f_code is not _depth.__code__:
             depth += 1
