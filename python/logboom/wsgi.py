@@ -138,12 +138,9 @@ class _Request:
         """Start the response, with the id; look at what it says."""
         exchange = self.exchange
         if self.header is not None:
-            headers = list(headers)
-            own = self.header[0].lower()
-            if not any(str(name).lower() == own for name, _ in headers):
-                headers.append(self.header)
+            headers = _with_header(headers, self.header)
         if exchange is not None:
-            code = status[:3]
+            code = str(status)[:3]
             exchange.status = int(code) if code.isascii() and code.isdigit() else 500
             if exc_info is not None and exc_info[1] is not None:
                 exchange.answered(exc_info[1])
@@ -157,7 +154,7 @@ class _Request:
             return write
 
         def write_counted(data: bytes) -> Any:
-            exchange.bytes += len(data)
+            exchange.bytes += _length((data,))
             return write(data)
 
         return write_counted
@@ -174,7 +171,7 @@ class _Request:
         """Stand around what the application returned, where it matters."""
         if type(result) in {list, tuple}:
             if self.exchange is not None:
-                self.exchange.bytes += sum(map(len, result))
+                self.exchange.bytes += _length(result)
             self.end()
             return result
         if type(result) is file_wrapper:
@@ -240,7 +237,7 @@ class _Response:
                 exchange.failed(error)
             raise
         if exchange is not None:
-            exchange.bytes += len(part)
+            exchange.bytes += _length((part,))
         return part
 
     def close(self) -> None:
@@ -293,6 +290,20 @@ class _Failed:
         """End the request."""
         self._error = None
         self._request.end()
+
+
+def _with_header(headers: Any, header: tuple[str, str]) -> Any:
+    try:
+        given = list(headers)
+        known = any(str(name).lower() == header[0].lower() for name, _ in given)
+    except (TypeError, ValueError):  # malformed: the server says so
+        return headers
+    return given if known else [*given, header]
+
+
+def _length(parts: Any) -> int:
+    # What is no bytes is for the server to refuse.
+    return sum(len(part) for part in parts if isinstance(part, bytes))
 
 
 def _decoded(path: str) -> str:
