@@ -5,6 +5,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, final
 
+from typing_extensions import disjoint_base
+
 __all__ = [
     "ConfigError",
     "Context",
@@ -76,6 +78,7 @@ class MarkingPut:
     ) -> MarkingPut: ...
     def __call__(self, record: Any) -> None: ...
 
+@disjoint_base
 class NativeFilter:
     def filter(self, record: logging.LogRecord) -> bool: ...
 

@@ -44,8 +44,8 @@ class Redaction:
     """What the engine takes out of records, and what it puts there. Immutable.
 
     ``keys``: names that are secret beside the usual ones, as words: ``"tax_id"`` stands for ``TaxID``,
-    ``customer.tax-id`` and ``customerTaxId`` too. What stands under such a name in a field, at any depth,
-    is replaced as a whole, but for `None`, `True`, `False` and an empty text.
+    ``customer.tax-id`` and ``customerTaxId`` too. What stands under such a name in a field, at any
+    depth, is replaced as a whole, but for `None`, `True`, `False` and an empty text.
     ``exceptions``: names that are not secret, whatever their words.
     ``patterns``: what is found in texts: messages with their arguments, fields, tracebacks, finished
     lines of any formatter. `True` stands for all of these but ``"email"``; default none:
@@ -59,8 +59,8 @@ class Redaction:
     - ``"private_key"``: blocks of PEM with a private key, also without their end;
     - ``"email"``: addresses;
     - any other text, or an `re.Pattern`: a regular expression of Rust's ``regex`` (docs.rs/regex: no
-      look-around, no back-references; time linear in the text), at most 4,096 bytes and 64 of them. Where
-      it has a group, the group is replaced, not all of it.
+      look-around, no back-references; time linear in the text), at most 4,096 bytes and 64 of them.
+      Where it has a group, the group is replaced, not all of it.
 
     ``replacement``: what is put there, at most 64 bytes without spaces, quotes, ``=``, backslashes and
     control characters, so that a line stays a line and JSON stays JSON; default ``"[redacted]"``.

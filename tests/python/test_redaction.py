@@ -190,7 +190,10 @@ def test_expressions_of_the_users(redact):
         ({"redact": {"key": []}}, "invalid `redact`: got 'key', expected options of Redaction"),
         ({"redact": {"keys": "x"}}, "invalid `keys`: got 'x', expected a sequence of names"),
         ({"redact": {"patterns": ["cards"]}}, 'invalid `patterns`: got "cards", expected one of'),
-        ({"redact": {"patterns": ["(?=x)"]}}, 'invalid `patterns`: got "(?=x)", expected a regular'),
+        (
+            {"redact": {"patterns": ["(?=x)"]}},
+            'invalid `patterns`: got "(?=x)", expected a regular',
+        ),
         ({"redact": {"replacement": "a b"}}, 'invalid `replacement`: got "a b", expected'),
     ],
 )
