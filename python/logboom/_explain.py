@@ -35,7 +35,7 @@ _TEXTS = {
     "depth": "its parents are more than are followed natively",
     "handler class": "it has a method that somebody overrode or replaced",
     "handler own": "a method, or the terminator, was set on the handler itself",
-    "handler filters": "it has filters that are not all of logboom's, and get a LogRecord",
+    "handler filters": "it has filters, which get a LogRecord",
     "handler attribute": "an attribute of it is not of the type that the library gives it",
     "no route": "its stream does not lead to a file, as UTF-8",
     "formatter": "its formatter is one that only Python can run exactly",
