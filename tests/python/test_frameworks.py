@@ -20,9 +20,11 @@ logger = logging.getLogger("app")
 
 
 @pytest.fixture
-def said(caplog):
+def said(caplog, logging_as_it_was):
     """Give what gives the records of a test, but those of clients and of event loops."""
     caplog.set_level(logging.INFO)
+    # The fields of the context are on the records of native loggers.
+    logboom.install()
     others = ("httpx", "asyncio", "httpcore")
     return lambda: [one for one in caplog.records if not one.name.startswith(others)]
 
@@ -156,7 +158,7 @@ def test_starlette_websockets(said):
 
 def test_quart(said):
     quart = pytest.importorskip("quart", reason="quart is not there for this interpreter")
-    app = quart.Quart(f"{__name__}.quart")
+    app = quart.Quart(__name__)
 
     @app.get("/items/<int:number>")
     async def item(number: int) -> str:
@@ -185,7 +187,7 @@ def test_flask(said):
     flask = pytest.importorskip("flask", reason="flask is not there for this interpreter")
     from logboom import wsgi
 
-    app = flask.Flask(f"{__name__}.flask")
+    app = flask.Flask(__name__)
 
     @app.get("/items/<int:number>")
     def item(number: int) -> str:
