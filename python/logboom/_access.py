@@ -100,7 +100,7 @@ class AccessLog:
     ``logger``: the name of their logger; default ``"logboom.access"``.
     ``slow``: seconds from which on a request is at WARNING; default 1.0; `None`: none.
     ``probes``: paths, or patterns that begin with ``^``, whose requests have no line when they are
-    answered with less than 400 and in time; default: the usual ones of health checks and metrics.
+    answered with a 2xx and in time; default: the usual ones of health checks and metrics.
     ``sample``: the share of lines that are kept, 0.0 to 1.0, by class of status (``"2xx"``) or by route
     (``"/items/{id}"``), a route counting more, or a function of status, route (or `None`) and path that
     gives it; default: all. Failures and slow requests always are.
@@ -305,15 +305,17 @@ class Exchange:
             return
         milliseconds = round(seconds * 1000, 3)
         path = shown(self.path)
-        fields: dict[str, Any] = {"method": self.method, "path": path}
-        if self.route is not None:
-            fields["route"] = self.route
-        fields |= {
+        fields: dict[str, Any] = {
+            "method": self.method,
+            "path": path,
+            "route": self.route,
             "status": status,
             "duration_ms": milliseconds,
             "bytes": self.bytes,
             **self.fields,
         }
+        if self.route is None:
+            del fields["route"]
         outcome = outcome or self.outcome
         if outcome is None and self.kind == "http":
             if self.disconnected:
@@ -344,7 +346,7 @@ class Exchange:
             return log.sample_failures and not log.is_kept(status, self.route, self.path)
         if notable:
             return False
-        if self.quiet or (status < _FIRST_CLIENT_ERROR and log.is_probe(self.path)):
+        if self.quiet or (200 <= status < 300 and log.is_probe(self.path)):
             return True
         return not log.is_kept(status, self.route, self.path)
 

@@ -132,6 +132,13 @@ def test_what_is_left_out_never_is_a_failure(access):
     assert [line["status"] for line in access()] == [503, 503]
 
 
+def test_a_probe_is_left_out_where_it_is_well_and_only_there(access):
+    app = LoggingMiddleware(ok)
+    for status in (200, 204, 302, 404):
+        ask(app, answer=status, path="/healthz")
+    assert [line["status"] for line in access()] == [302, 404]
+
+
 def test_a_slow_request_is_a_warning(access):
     ask(LoggingMiddleware(ok, access=logboom.AccessLog(slow=1e-9)), path="/health")
     (line,) = access()
