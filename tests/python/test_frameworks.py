@@ -206,7 +206,9 @@ def test_flask(said):
 
     app.wsgi_app = wsgi.LoggingMiddleware(app.wsgi_app, install=False)  # type: ignore[method-assign]
     client = app.test_client()
-    answers = [client.get(path) for path in ("/items/7", "/nowhere", "/broken", "/own")]
+    answers = [
+        client.get(path, buffered=True) for path in ("/items/7", "/nowhere", "/broken", "/own")
+    ]
     assert [one.status_code for one in answers] == [200, 404, 500, 200]
     inside, good, missing, failed, its, _ = said()
     assert (inside.user, good.user, good.route) == (7, 7, "/items/<int:number>")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import sys
 import wsgiref.util
@@ -239,6 +240,25 @@ def test_hostile_environments_break_nothing(lines):
 def test_one_within_another_is_passed_on(lines):
     assert Asked(wrapped(wrapped(listed))).headers.get_all("X-Request-ID")[1:] == []
     assert len(lines()) == 1
+
+
+def test_a_response_that_is_never_closed_leaves_nothing_to_the_next_request():
+    seen = []
+
+    def app(environ, start):
+        logboom.bind(**{environ["PATH_INFO"].strip("/"): 1})
+        seen.append(set(logboom.context()))
+        start("200 OK", [])
+        yield b""
+
+    def run():
+        for path in ("/first", "/second"):
+            environ: dict[str, Any] = {"PATH_INFO": path}
+            wsgiref.util.setup_testing_defaults(environ)
+            next(iter(wrapped(app)(environ, lambda *_: None)))
+
+    contextvars.Context().run(run)
+    assert seen == [{"request_id", "first"}, {"request_id", "second"}]
 
 
 def test_probes_are_left_out_and_options_are_checked(lines):
