@@ -37,11 +37,11 @@ EXCHANGE = "_logboom_exchange"
 _PASSED = "_logboom_gate"
 _SERVED = frozenset({"http", "websocket"})
 _RESPONSE_STARTS = frozenset({"http.response.start", "websocket.accept"})
-NOT_IN_A_REQUEST = object()
+_NOT_IN_A_REQUEST = object()
 _BODY_500 = b"Internal Server Error"
 
 # What was bound outside of the request that runs here.
-outside_requests: ContextVar[Any] = ContextVar("logboom_outside_request", default=NOT_IN_A_REQUEST)
+_outside: ContextVar[Any] = ContextVar("logboom_outside_request", default=_NOT_IN_A_REQUEST)
 
 
 class Gate:
@@ -87,10 +87,10 @@ class Gate:
         trace = _trace.of(brought.get(b"traceparent"))
         if trace is not None:
             fields["trace_id"], fields["span_id"] = trace.trace_id, trace.span_id
-        outside: Context | None = outside_requests.get()
-        if outside is NOT_IN_A_REQUEST:
+        outside: Context | None = _outside.get()
+        if outside is _NOT_IN_A_REQUEST:
             outside = _context.held()
-        outer = outside_requests.set(outside)
+        outer = _outside.set(outside)
         scope_fields = extend_context(outside, fields) if fields else outside
         inner = _context.variable.set(RequestScope(scope_fields))
         exchange = None
@@ -109,7 +109,7 @@ class Gate:
             if exchange is not None:
                 _access.served.set(True)
             _context.reset(inner)
-            outside_requests.reset(outer)
+            _outside.reset(outer)
 
     async def _serve(
         self, exchange: Exchange, scope: Any, receive: Any, send: Any, header: Any

@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Any
 
 from logboom import _access, _arrival, _context, _frameworks, _trace
 from logboom._access import AccessLog, Exchange
-from logboom._gate import NOT_IN_A_REQUEST, outside_requests
 from logboom._logboom import ConfigError, RequestScope, extend_context
 from logboom._loggers import install as _install
 from logboom._request_id import FIELD, header_of, id_of, new_request_id
@@ -127,18 +126,13 @@ class _Request:
         self._environ = environ
         self._start_response = start_response
         self._find_route = find_route
-        self._tokens: tuple[Any, Any, Any] | None = None
+        self._tokens: tuple[Any, Any] | None = None
 
     def enter(self, fields: dict[str, str]) -> None:
         """Make the context the request's."""
-        # A request whose response was never closed may still be there: it is not what is outside.
-        outside = outside_requests.get()
-        if outside is NOT_IN_A_REQUEST:
-            outside = _context.held()
-        outer = outside_requests.set(outside)
+        outside = _context.held()
         inner = RequestScope(extend_context(outside, fields) if fields else outside)
-        around = _access.current.set(self.exchange)
-        self._tokens = (_context.variable.set(inner), around, outer)
+        self._tokens = (_context.variable.set(inner), _access.current.set(self.exchange))
 
     def start_response(self, status: str, headers: Any, exc_info: Any = None) -> Any:
         """Start the response, with the id; look at what it says."""
@@ -192,17 +186,13 @@ class _Request:
         """Say the line, and give the context back, the first time."""
         if self._tokens is None:
             return
-        bound, around, outer = self._tokens
+        bound, around = self._tokens
         self._tokens = None
         if self.exchange is not None:
             self.exchange.end()
             _access.served.set(True)
         _access.leave(around)
         _context.reset(bound)
-        try:
-            outside_requests.reset(outer)
-        except ValueError:  # closed on another thread
-            outside_requests.set(NOT_IN_A_REQUEST)
 
 
 class _Closing:
