@@ -35,7 +35,7 @@ variable: ContextVar[Context | RequestScope | None] = ContextVar("logboom_contex
 
 
 # In a block of `bound` in a request: the block's scope, and those around it up to the request's.
-_blocks: ContextVar[tuple[RequestScope, ...]] = ContextVar("logboom_blocks", default=())
+block_scopes: ContextVar[tuple[RequestScope, ...]] = ContextVar("logboom_blocks", default=())
 
 
 class ScopeToken:
@@ -69,7 +69,7 @@ def _change(change: Callable[[Context | None], Context | None]) -> _Token:
 
 def _around(scope: RequestScope) -> tuple[RequestScope, ...]:
     """Give a scope and those around it in the same request."""
-    blocks = _blocks.get()
+    blocks = block_scopes.get()
     # A request within a block has its own scope, and no block yet.
     return blocks if blocks and blocks[0] is scope else (scope,)
 
@@ -169,7 +169,7 @@ class bound:  # noqa: N801 - reads as a statement: `with logboom.bound(user=7):`
             self._tokens.append((variable.set(extend_context(value, self._fields)), None))
             return
         scope = RequestScope(extend_context(value.get(), self._fields))
-        blocks = _blocks.set((scope, *_around(value)))
+        blocks = block_scopes.set((scope, *_around(value)))
         self._tokens.append((variable.set(scope), blocks))
 
     def __exit__(
@@ -182,7 +182,7 @@ class bound:  # noqa: N801 - reads as a statement: `with logboom.bound(user=7):`
         reset(bound_here)
         if blocks is not None:
             with contextlib.suppress(ValueError):  # in another context, whose blocks are its own
-                _blocks.reset(blocks)
+                block_scopes.reset(blocks)
 
     async def __aenter__(self) -> None:
         self.__enter__()

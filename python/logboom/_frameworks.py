@@ -1,8 +1,10 @@
 """What frameworks without a hook of ours know of a request: its route, and the exception they answered.
 
 Flask, Quart and Django answer an exception themselves, so that no middleware around the application sees
-it, and say it on a logger. `fold` puts a filter on exactly that logger: during a request that has an
-access line, the record is dropped and its exception is told by that line.
+it, and say it on a logger. During a request that has an access line, `fold` has that line tell the
+exception instead. Django has a logger for it, which gets a filter. Flask and Quart say it on the
+application's own logger, which stays as it is, and native: they call ``log_exception`` for it, which is
+theirs to be replaced; where a program has its own, that is called as ever.
 
 Nothing is imported here: a framework is known by the module of the application's class, and is there
 then. Pinned by ``tests/python/test_frameworks.py``.
@@ -37,13 +39,26 @@ class Answered(logging.Filter):
 
 
 def _tells_outcome(record: logging.LogRecord) -> bool:
-    if record.name == "django.request":
-        # What `django.utils.log.log_response` says; anything else there is somebody else's.
-        return hasattr(record, "status_code")
-    return isinstance(record.msg, str) and record.msg.startswith("Exception on ")
+    # What `django.utils.log.log_response` says; anything else there is somebody else's.
+    return hasattr(record, "status_code")
 
 
 _answered = Answered()
+
+
+class _LogException:
+    """The ``log_exception`` of an application of Flask's or Quart's."""
+
+    def __init__(self, shipped: Callable[[Any], None]) -> None:
+        self._shipped = shipped
+
+    def __call__(self, exc_info: Any) -> None:
+        """Name an exception that the application answers, or say it as ever."""
+        exchange = _access.current.get()
+        if exchange is None or exchange.ended or not isinstance(exc_info[1], BaseException):
+            self._shipped(exc_info)
+        else:
+            exchange.answered(exc_info[1])
 
 
 def fold(app: object) -> None:
@@ -52,7 +67,9 @@ def fold(app: object) -> None:
     if kind == "django":
         logging.getLogger("django.request").addFilter(_answered)  # which adds it once
     elif kind in {"flask", "quart"}:
-        logging.getLogger(inner.name).addFilter(_answered)
+        shipped = inner.log_exception
+        if getattr(shipped, "__module__", None) == f"{kind}.app":
+            inner.log_exception = _LogException(shipped)
 
 
 def route_finder(app: object) -> Callable[[str], str | None] | None:

@@ -6,8 +6,7 @@ Invariants:
    and worker threads that it starts, and in what runs after the response. What any of them binds is on
    every later line of the request.
 2. A request sees what was bound outside of all requests and what it binds itself, and leaves the
-   context as it found it. That holds too where it begins inside another request's context: servers
-   start a pipelined request from the one before, and a handler may call an application in-process.
+   context as it found it (see ``_request``).
 3. Each response that passes says the id in a header, once; one that the application set stays. Where
    the application raises before it answers, the answer is made here, so that it has the id as well,
    and the exception goes on to the server as it was.
@@ -18,13 +17,13 @@ What it does not do: name a framework. Pinned by ``tests/python/test_litestar_pl
 
 from __future__ import annotations
 
+import contextlib
 import os
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from logboom import _access, _arrival, _context, _frameworks, _trace
+from logboom import _access, _arrival, _frameworks, _trace
 from logboom._access import AccessLog, Exchange
-from logboom._logboom import Context, RequestScope, extend_context
+from logboom._request import Request
 from logboom._request_id import FIELD, id_of
 
 if TYPE_CHECKING:
@@ -37,11 +36,7 @@ EXCHANGE = "_logboom_exchange"
 _PASSED = "_logboom_gate"
 _SERVED = frozenset({"http", "websocket"})
 _RESPONSE_STARTS = frozenset({"http.response.start", "websocket.accept"})
-_NOT_IN_A_REQUEST = object()
 _BODY_500 = b"Internal Server Error"
-
-# What was bound outside of the request that runs here.
-_outside: ContextVar[Any] = ContextVar("logboom_outside_request", default=_NOT_IN_A_REQUEST)
 
 
 class Gate:
@@ -87,29 +82,41 @@ class Gate:
         trace = _trace.of(brought.get(b"traceparent"))
         if trace is not None:
             fields["trace_id"], fields["span_id"] = trace.trace_id, trace.span_id
-        outside: Context | None = _outside.get()
-        if outside is _NOT_IN_A_REQUEST:
-            outside = _context.held()
-        outer = _outside.set(outside)
-        scope_fields = extend_context(outside, fields) if fields else outside
-        inner = _context.variable.set(RequestScope(scope_fields))
         exchange = None
         if self._access is not None:
             exchange = _begin(self._access, scope, brought, fields)
             if exchange is not None and trace is not None:
                 exchange.traceparent = trace.traceparent
-        around = _access.current.set(exchange)
+        request = Request(fields, exchange)
+        tokens = request.enter()
         try:
             if exchange is None:
-                await self._app(scope, receive, _with_id(send, header))
+                await self._pass(scope, receive, send, header)
             else:
                 await self._serve(exchange, scope, receive, send, header)
         finally:
-            _access.leave(around)
+            request.leave(tokens)
             if exchange is not None:
                 _access.served.set(True)
-            _context.reset(inner)
-            _outside.reset(outer)
+
+    async def _pass(self, scope: Any, receive: Any, send: Any, header: Any) -> None:
+        started = header is None or scope["type"] != "http"
+
+        async def send_with_id(message: Any) -> None:
+            nonlocal started
+            if header is not None:
+                with contextlib.suppress(Exception):  # the server says what is wrong with it
+                    if message["type"] in _RESPONSE_STARTS:
+                        started = True
+                        message = _with_header(message, header)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        except Exception:
+            if not started:
+                await _answer(send_with_id)
+            raise
 
     async def _serve(
         self, exchange: Exchange, scope: Any, receive: Any, send: Any, header: Any
@@ -334,18 +341,6 @@ class _Socket:
             exchange.fields["code"] = self._code
         left = "failed" if exchange.failure else "cancelled" if exchange.cancelled else "left open"
         return f"{self._who or left}" + (f" {self._code}" if self._code is not None else "")
-
-
-def _with_id(send: Any, header: Any) -> Any:
-    if header is None:
-        return send
-
-    async def send_with_id(message: Any) -> None:
-        if message["type"] in _RESPONSE_STARTS:
-            message = _with_header(message, header)
-        await send(message)
-
-    return send_with_id
 
 
 def _with_header(message: dict[str, Any], header: tuple[bytes, bytes]) -> dict[str, Any]:

@@ -212,3 +212,35 @@ def test_scopes_that_are_not_as_they_should_be_cost_no_request(access):
     ):
         assert len(ask(LoggingMiddleware(ok), **scope)) == 3, scope
     access()
+
+
+def test_a_failure_is_answered_with_the_id_without_access_lines_too():
+    sent: list[Any] = []
+
+    async def raises(scope: Any, receive: Any, send: Any) -> None:
+        raise RuntimeError("boom")
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"x-request-id", b"given")]}
+    with pytest.raises(RuntimeError, match="boom"):
+        asyncio.run(LoggingMiddleware(raises, access=False)(scope, None, send))
+    assert sent[0]["status"] == 500
+    assert (b"x-request-id", b"given") in sent[0]["headers"]
+
+
+def test_odd_messages_reach_the_server_without_access_lines_too():
+    odd = [{}, None, {"type": ["unhashable"]}, {"type": "http.response.start", "headers": 7}]
+    seen: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        for message in odd:
+            await send(message)
+
+    async def send(message: Any) -> None:
+        seen.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    asyncio.run(LoggingMiddleware(app, access=False)(scope, None, send))
+    assert seen == odd

@@ -231,8 +231,7 @@ def test_an_exception_in_the_middleware_is_one_line_and_its_answer_has_the_id(na
     assert (line["level"], line["status"], line["error"]) == ("ERROR", 500, "LookupError")
     assert "as asked" in json.dumps(line) and "Traceback" in json.dumps(line)
     outside = [one for one in said.of("/plain/boom") if one["logger"].endswith("access")]
-    # With threads, gunicorn does not always say one about such a request.
-    assert len(outside) == 1 or (name == "gunicorn-gthread" and not outside)
+    assert len(outside) == 1, "what goes past the middleware has the server's own line"
     assert all((one["method"], one["status"]) == ("GET", 500) for one in outside)
     # The other exception is that of the part outside, which the server tells.
     others = [one for one in said.lines if one is not line and "as asked" in json.dumps(one)]
