@@ -199,6 +199,7 @@ class Exchange:
         "ended",
         "fields",
         "kind",
+        "lost",
         "method",
         "outcome",
         "path",
@@ -225,6 +226,8 @@ class Exchange:
         self.traceparent: str | None = None
         self.bytes = 0
         self.disconnected = False
+        # What the server raised where the application sent to a client that had left.
+        self.lost: OSError | None = None
         self.cancelled = False
         self.outcome: str | None = None
         # Somebody else told what went well.
@@ -243,7 +246,7 @@ class Exchange:
 
     def failed(self, error: BaseException) -> None:
         """Name the exception that nobody answered."""
-        if self.disconnected and (type(error).__name__ in _FAREWELLS or isinstance(error, OSError)):
+        if error is self.lost or (self.disconnected and type(error).__name__ in _FAREWELLS):
             mark(error)
             return
         if error is not self._error and self._error is not error.__cause__:

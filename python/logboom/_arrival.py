@@ -25,7 +25,12 @@ if TYPE_CHECKING:
     from logboom._access import AccessLog
 
 _WANTED = frozenset({b"user-agent", b"traceparent", b"x-forwarded-for"})
-_ADDRESS = re.compile(r"[0-9A-Fa-f:.\[\]%]{2,64}")
+# With a port or without; one of IPv6 with a port stands in brackets.
+_ADDRESS = re.compile(
+    r"([0-9.]{7,15})(?::[0-9]{1,5})?"
+    r"|\[([0-9A-Fa-f:.%]{2,64})\](?::[0-9]{1,5})?"
+    r"|([0-9A-Fa-f:.%]{2,64})"
+)
 _LONGEST = 1024  # bytes of a header or a query that are looked at
 _SECRET = re.compile(
     r"pass|pwd|secret|token|auth|key|session|sid$|sign|^sig$|credential|cookie|jwt|otp|^code$|^pin$",
@@ -77,12 +82,20 @@ def peer_of(scope: Any) -> Any:
 
 def _client(peer: Any, forwarded: Sequence[Any] | None, hops: int) -> str:
     if hops and forwarded:
-        entries = [one.strip() for header in forwarded for one in text_of(header).split(",")]
+        # From the right, however much a client sent to the left of it.
+        entries = [entry for header in forwarded for entry in _last_entries(header, hops)]
         # Fewer entries than hops: all of them are our proxies'.
-        entry = entries[-min(hops, len(entries))]
-        if _ADDRESS.fullmatch(entry):
-            return entry
+        entry = entries[-min(hops, len(entries))] if entries else ""
+        if found := _ADDRESS.fullmatch(entry):
+            return str(found[1] or found[2] or found[3])
     return shown(str(peer)) if isinstance(peer, str) else ""
+
+
+def _last_entries(header: Any, hops: int) -> list[str]:
+    text = header.decode("latin-1") if isinstance(header, (bytes, bytearray)) else header
+    if not isinstance(text, str):
+        return []
+    return [one.strip() for one in text.rsplit(",", hops)[-hops:]]
 
 
 def without_secrets(query: str) -> str:

@@ -179,8 +179,9 @@ class _Watched:
             kind = None
         try:
             await self._send(message)
-        except OSError:  # as ASGI 2.4 has servers say that the client has left
+        except OSError as error:  # as ASGI 2.4 has servers say that the client has left
             self._exchange.disconnected = True
+            self._exchange.lost = error
             raise
         try:
             self._look(kind, message)

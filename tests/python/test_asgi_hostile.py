@@ -356,3 +356,44 @@ def test_the_level_of_client_errors(access):
 def test_more_options_are_checked_where_they_are_given(options, name):
     with pytest.raises(logboom.ConfigError, match=f"invalid `{name}`: got .*, expected"):
         logboom.AccessLog(**options)
+
+
+def test_an_application_that_fails_after_its_client_left_has_failed(access):
+    async def fails(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        raise FileNotFoundError("mine")
+
+    _, error = ask(fails, [message("http.disconnect")])
+    assert type(error) is FileNotFoundError
+    (line,) = access()
+    assert (line["status"], line["level"], line["error"]) == (500, "ERROR", "FileNotFoundError")
+
+
+def test_a_probe_is_left_out_when_it_is_well_only(access):
+    async def moved(scope: Any, receive: Any, send: Any) -> None:
+        await send(message("http.response.start", status=scope["answer"]))
+        await send(BODY)
+
+    for answer in (200, 204, 301, 404, 503):
+        ask(moved, path="/healthz", answer=answer)
+    assert [line["status"] for line in access()] == [301, 404, 503]
+
+
+@pytest.mark.parametrize(
+    ("hops", "header", "client"),
+    [
+        (1, b"6.6.6.6, " * 500 + b"1.2.3.4", "1.2.3.4"),
+        (2, b"6.6.6.6, " * 500 + b"1.2.3.4, 10.0.0.2", "1.2.3.4"),
+        (1, b"6" * 5000 + b",1.2.3.4", "1.2.3.4"),
+        (1, b"1.2.3.4:5678", "1.2.3.4"),
+        (1, b"[2001:db8::1]:443", "2001:db8::1"),
+        (1, b"2001:db8::1", "2001:db8::1"),
+        (1, b"evil\x1b[31m", "10.0.0.1"),
+        (1, b"," * 10_000, "10.0.0.1"),
+    ],
+)
+def test_nothing_that_a_client_sends_ahead_hides_what_our_proxies_saw(access, hops, header, client):
+    options = {"access": logboom.AccessLog(forwarded_hops=hops)}
+    ask(ok, headers=[(b"x-forwarded-for", header)], client=("10.0.0.1", 5), options=options)
+    (line,) = access()
+    assert line["client"] == client
