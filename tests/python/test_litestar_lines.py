@@ -88,6 +88,15 @@ async def echo(request: Request) -> bytes:
     return await request.body()
 
 
+@pytest.fixture
+def only_lines_hide():
+    """Have the engine hide nothing, to see what these lines hide themselves."""
+    logboom.configure(redact=False)
+    yield
+    logboom.configure(redact=True)
+
+
+@pytest.mark.usefixtures("only_lines_hide")
 def test_the_fields_are_typed_and_the_message_is_the_configured_one(log):
     application = Application(
         log.path, item, request_log_fields=ALL_REQUEST[:-1], response_log_fields=ALL_RESPONSE[:-1]
@@ -127,6 +136,7 @@ def test_a_format_of_messages_only_has_the_fields_in_the_message_as_litestar_wri
     ]
 
 
+@pytest.mark.usefixtures("only_lines_hide")
 def test_secrets_are_hidden_also_those_that_nobody_named(log):
     application = Application(
         log.path,
@@ -154,6 +164,16 @@ def test_secrets_are_hidden_also_those_that_nobody_named(log):
     assert second["cookies"]["first"] == "abc"
 
 
+def test_the_engine_hides_cookies_as_a_whole(log):
+    application = Application(
+        log.path, item, request_log_fields=("cookies",), response_log_fields=("status_code",)
+    )
+    with TestClient(application.app) as client:
+        client.cookies = {"plain": "1"}
+        client.get("/items/7")
+    assert application.told()[0]["cookies"] == "[redacted]"
+
+
 def test_no_body_is_told_by_default(log):
     application = Application(log.path, echo)
     with TestClient(application.app) as client:
@@ -162,6 +182,7 @@ def test_no_body_is_told_by_default(log):
     assert "private matters" not in log.text()
 
 
+@pytest.mark.usefixtures("only_lines_hide")
 def test_a_body_that_was_chosen_is_told_by_its_type_without_its_secrets(log):
     application = Application(log.path, echo, request_log_fields=("body",), response_log_fields=())
     with TestClient(application.app) as client:
