@@ -59,6 +59,10 @@ def _requests(table: Table) -> list[float]:
     return table.ratios("litestar-10", "requests_per_s", OURS, "none")
 
 
+def _requests_with_all(table: Table) -> list[float]:
+    return table.ratios("litestar-10", "requests_per_s", "logboom-plugin", "none")
+
+
 def _shared(table: Table) -> list[float]:
     return table.ratios("processes", "drained_per_s", "logboom-shared", "concurrent-log-handler")
 
@@ -132,6 +136,10 @@ GOALS = (
     Goal(
         *("litestar", "Litestar, requests/s with 10 lines / with no logging", False, 0.97),
         _requests,
+    ),
+    Goal(
+        *("litestar-all", "the same with access lines, ids, JSON and redaction", False, 0.95),
+        _requests_with_all,
     ),
     Goal(
         *("loggers", "a call with 1,000,000 loggers / with 1", True, 1.1),

@@ -1,4 +1,4 @@
-"""The application of the server runs: one handler that logs some lines, in one of four ways.
+"""The application of the server runs: one handler that logs some lines, in one of five ways.
 
 What it does is told by variables of the environment: ``BENCH_LOGGING`` (a peer), ``BENCH_LINES`` (a
 request), ``BENCH_FILE`` (where the lines go; as shipped Litestar writes to standard error).
@@ -32,6 +32,13 @@ def application() -> Litestar:
     if LOGGING == "shipped":
         return Litestar([work], logging_config=LoggingConfig(logging_module="logging"))
     to_file: dict[str, Any] = {"filename": FILE, "formatter": "standard"}
+    if LOGGING == "logboom-plugin":
+        # All that is on by default: JSON lines, access lines, request ids, redaction by names.
+        import logboom
+        from logboom.litestar import LogboomPlugin
+
+        logboom.basicConfig(filename=FILE, format="json", level="INFO")
+        return Litestar([work], plugins=[LogboomPlugin()], logging_config=None)
     if LOGGING == "logboom":
         import logboom
         from logboom.litestar import LoggingConfig as Ours

@@ -178,6 +178,8 @@ def litestar(workload: Workload, peer: str, directory: Path, budget: float) -> O
     found = text.count(b" - line ")
     expected = 0 if peer == "none" else (warm[0] + answered) * workload.lines
     faults = [] if found == expected else [f"{found} lines, expected {expected}"]
+    if peer == "logboom-plugin" and (told := text.count(b'"GET /work 200 ')) != warm[0] + answered:
+        faults.append(f"{told} access lines for {warm[0] + answered} requests")
     metrics = {
         "requests_per_s": answered / seconds,
         "cpu_ns": cpu / answered * 1e9,

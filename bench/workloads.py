@@ -74,7 +74,7 @@ WORKLOADS = (
             f"litestar-{lines}",
             f"Litestar under uvicorn, {lines} lines a request",
             "litestar",
-            ("none", "shipped", "stdlib-sync", "logboom"),
+            ("none", "shipped", "stdlib-sync", "logboom", "logboom-plugin"),
             lines=lines,
         )
         for lines in (0, 1, 10)
