@@ -34,11 +34,19 @@ def application() -> Litestar:
     to_file: dict[str, Any] = {"filename": FILE, "formatter": "standard"}
     if LOGGING == "logboom-plugin":
         # All that is on by default: JSON lines, access lines, request ids, redaction by names.
-        import logboom
-        from logboom.litestar import LogboomPlugin
+        from logboom.litestar import LogboomPlugin, LoggingConfig as Ours
 
-        logboom.basicConfig(filename=FILE, format="json", level="INFO")
-        return Litestar([work], plugins=[LogboomPlugin()], logging_config=None)
+        config = Ours(
+            formatters={"json": {"()": "logboom.JsonFormatter"}},
+            handlers={
+                "queue_listener": {
+                    "class": "logboom.FileHandler",
+                    "filename": FILE,
+                    "formatter": "json",
+                }
+            },
+        )
+        return Litestar([work], plugins=[LogboomPlugin(config)])
     if LOGGING == "logboom":
         import logboom
         from logboom.litestar import LoggingConfig as Ours

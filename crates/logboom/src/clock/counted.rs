@@ -3,9 +3,10 @@
 //!
 //! Invariants:
 //! 1. What [`wall_ns`] answers is the system's clock, or differs from it by less than [`TOLERANCE_NS`],
-//!    but for a clock that was set: up to [`SPAN_NS`] after that it may still be the old one.
-//! 2. A reading of the counter is good for [`SPAN_NS`] after the writer's last look. Later, before the
-//!    first two looks, in a process without a writer, where the counter is not steady, goes back or leaps:
+//!    but for a clock that was set, up to [`LONG_SPAN_NS`] after that it may still be the old one, and for
+//!    one that is being slewed, by what that is in as long.
+//! 2. A reading of the counter is good for [`SPAN_NS`] after the writer's last look, and for
+//!    [`LONG_SPAN_NS`] where its speed is known from a long baseline. Later, before the first two looks, in a process without a writer, where the counter is not steady, goes back or leaps:
 //!    the system's clock is asked.
 //! 3. One keeps it at a time; whoever finds another at it leaves it alone.
 //!
@@ -25,6 +26,11 @@ use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, fence};
 const TOLERANCE_NS: i64 = 2_000;
 /// How long a look is good for.
 const SPAN_NS: u64 = 50_000_000;
+/// The same with a speed that is exact to one in a million. So a burst of records after a pause, before
+/// the writer has looked again, need not ask the system's clock.
+const LONG_SPAN_NS: u64 = 250_000_000;
+/// A pause that is longer tells nothing of the counter's speed.
+const LONGEST_PAUSE_NS: i64 = 2_000_000_000;
 /// Least time between two looks.
 const PAUSE_NS: u64 = 1_000_000;
 /// Least time between two looks that give the speed. A look is exact to [`WINDOW_TICKS`], so this bounds
@@ -96,6 +102,8 @@ struct Keeping {
     /// Where the baseline begins, and where the next one will; ticks of 0: nowhere.
     from: [AtomicU64; 2],
     from_wall_ns: [AtomicI64; 2],
+    /// How long the baseline was that the speed is from.
+    baseline_ns: AtomicI64,
 }
 
 impl Pace {
@@ -110,6 +118,7 @@ impl Pace {
                 process: AtomicU32::new(0),
                 from: [const { AtomicU64::new(0) }; 2],
                 from_wall_ns: [const { AtomicI64::new(0) }; 2],
+                baseline_ns: AtomicI64::new(0),
             },
         }
     }
@@ -129,7 +138,7 @@ impl Pace {
 
     fn is_due(&self, now: u64) -> bool {
         let since = now.wrapping_sub(self.ticks.load(Relaxed));
-        since >= self.span.load(Relaxed) / (SPAN_NS / PAUSE_NS)
+        scaled(since, self.speed.load(Relaxed)) >= PAUSE_NS as i64 || self.span.load(Relaxed) == 0
     }
 
     /// Takes a look over.
@@ -154,10 +163,13 @@ impl Pace {
             Judgement::Leapt => return self.begin(now, 0),
         }
         let baseline_ns = now.wall_ns - from.wall_ns;
-        if baseline_ns < BASELINE_NS {
+        // A speed from a longer baseline is better.
+        let least_ns = self.keeping.baseline_ns.load(Relaxed).clamp(BASELINE_NS, LONG_BASELINE_NS);
+        if baseline_ns < least_ns {
             return self.publish(now, known);
         }
         let Some(speed) = speed_between(from, now) else { return self.begin(now, 0) };
+        self.keeping.baseline_ns.store(baseline_ns, Relaxed);
         self.publish(now, speed);
         match self.from(1) {
             None => self.set_from(1, Some(now)),
@@ -171,6 +183,9 @@ impl Pace {
 
     /// Measures anew from this look on, with a speed that is known, or 0.
     fn begin(&self, now: Look, speed: u64) {
+        if speed == 0 {
+            self.keeping.baseline_ns.store(0, Relaxed);
+        }
         self.publish(now, speed);
         self.set_from(0, Some(now));
         self.set_from(1, None);
@@ -184,7 +199,9 @@ impl Pace {
         self.ticks.store(now.ticks, Relaxed);
         self.wall_ns.store(now.wall_ns, Relaxed);
         self.speed.store(speed, Relaxed);
-        let span = (u128::from(SPAN_NS) << POINT).checked_div(speed.into()).unwrap_or(0);
+        let is_exact = self.keeping.baseline_ns.load(Relaxed) >= LONG_BASELINE_NS;
+        let span_ns = if is_exact { LONG_SPAN_NS } else { SPAN_NS };
+        let span = (u128::from(span_ns) << POINT).checked_div(speed.into()).unwrap_or(0);
         self.span.store(span as u64, Relaxed);
         self.version.store(version + 1, Release);
     }
@@ -205,7 +222,7 @@ impl Pace {
 /// What two looks say of the clocks between them.
 enum Judgement {
     Goes,
-    /// Nobody looked for a while; both clocks went on as they should.
+    /// Nobody looked for a while; both clocks went on about as they should.
     Paused,
     /// Somebody set the clock, or the machine slept, or moved.
     Leapt,
@@ -216,7 +233,7 @@ impl Judgement {
         let Some(ticks) = now.ticks.checked_sub(last.ticks) else { return Judgement::Leapt };
         let wall_ns = now.wall_ns.saturating_sub(last.wall_ns);
         if speed == 0 {
-            let goes = (0..SPAN_NS as i64).contains(&wall_ns);
+            let goes = (0..LONGEST_PAUSE_NS).contains(&wall_ns);
             return if goes { Judgement::Goes } else { Judgement::Leapt };
         }
         let expected = scaled(ticks, speed);
@@ -224,7 +241,11 @@ impl Judgement {
         if expected < SPAN_NS as i64 {
             return if error < TOLERANCE_NS { Judgement::Goes } else { Judgement::Leapt };
         }
-        if error < expected / 10_000 { Judgement::Paused } else { Judgement::Leapt }
+        match expected {
+            _ if error >= expected / 10_000 => Judgement::Leapt,
+            ..LONGEST_PAUSE_NS if error < expected / 50_000 => Judgement::Goes,
+            _ => Judgement::Paused,
+        }
     }
 }
 
@@ -313,6 +334,27 @@ mod tests {
         );
         pace = kept(every_ms(2));
         assert_eq!(pace.at(look(2_000_000).ticks), None);
+    }
+
+    #[test]
+    fn a_speed_from_a_long_baseline_is_good_for_longer_and_is_kept() {
+        let pace = kept(every_ms(201));
+        assert_tells(&pace, 449_000_000);
+        assert_eq!(pace.at(look(450_000_000).ticks), None);
+        // Bursts that are shorter than the baseline leave it as it is.
+        for start in [600_000_000, 1_400_000_000] {
+            for ns in (start..start + 60_000_000).step_by(1_000_000) {
+                pace.keep(look(ns).ticks, look(ns).wall_ns, 1);
+            }
+            assert_tells(&pace, start + 300_000_000);
+        }
+    }
+
+    #[test]
+    fn short_bursts_are_enough_to_know_the_speed() {
+        let bursts =
+            (0..5).flat_map(|burst| [0, 1, 2].map(|ms| look((burst * 80 + ms) * 1_000_000)));
+        assert_tells(&kept(bursts), 560_000_000);
     }
 
     #[test]
