@@ -44,6 +44,7 @@ PEERS = {
     # Known to `litestar_app.py` and `reconfigure.py` only.
     "none": Entry("no logging", "", ""),
     "shipped": Entry("Litestar as shipped", "", ""),
+    "logboom-plugin": Entry("logboom.litestar.LogboomPlugin, with all that it does", "", ""),
     "litestar-shipped": Entry("Litestar's LoggingConfig", "", ""),
     "litestar-logboom": Entry("logboom.litestar.LoggingConfig", "", ""),
 }
