@@ -32,7 +32,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from logboom._logboom import ConfigError
+from logboom._options import invalid
 
 if TYPE_CHECKING:
     from contextvars import Token
@@ -90,10 +90,6 @@ def report() -> None:
             pass
 
 
-def _invalid(option: str, got: object, expected: str) -> ConfigError:
-    return ConfigError(f"invalid `{option}`: got {got!r}, expected {expected}")
-
-
 class AccessLog:
     """What access lines tell, and which requests have one.
 
@@ -130,40 +126,40 @@ class AccessLog:
         client_errors: int | str = logging.INFO,
     ) -> None:
         if not isinstance(logger, str):
-            raise _invalid("logger", logger, "the name of a logger")
+            raise invalid("logger", logger, "the name of a logger")
         if slow is not None and not (isinstance(slow, (int, float)) and slow > 0):
-            raise _invalid("slow", slow, "a number of seconds above 0, or None")
+            raise invalid("slow", slow, "a number of seconds above 0, or None")
         if isinstance(probes, str) or not isinstance(probes, Iterable):
-            raise _invalid("probes", probes, "paths")
+            raise invalid("probes", probes, "paths")
         self.logger = logging.getLogger(logger)
         self.slow = slow
         self.user_agent = bool(user_agent)
         self.query = bool(query)
         if type(forwarded_hops) is not int or not 0 <= forwarded_hops <= _MOST_HOPS:
-            raise _invalid("forwarded_hops", forwarded_hops, f"0 to {_MOST_HOPS}")
+            raise invalid("forwarded_hops", forwarded_hops, f"0 to {_MOST_HOPS}")
         self.forwarded_hops = forwarded_hops
         named = isinstance(client_errors, str)
         level = logging.getLevelName(client_errors.upper()) if named else client_errors  # type: ignore[union-attr]
         if type(level) is not int:
-            raise _invalid("client_errors", client_errors, "a level's name or number")
+            raise invalid("client_errors", client_errors, "a level's name or number")
         self.client_errors = level
         self.sample_failures = bool(sample_failures)
         given = list(probes)
         for one in given:
             if not isinstance(one, str):
-                raise _invalid("probes", one, "a path, as str")
+                raise invalid("probes", one, "a path, as str")
         self._probes = frozenset(one for one in given if not one.startswith("^"))
         try:
             self._patterns = [re.compile(one) for one in given if one.startswith("^")]
         except re.error as error:
-            raise _invalid("probes", given, f"patterns: {error}") from error
+            raise invalid("probes", given, f"patterns: {error}") from error
         self._share = sample if callable(sample) else None
         if sample is not None and self._share is None and not isinstance(sample, Mapping):
-            raise _invalid("sample", sample, "shares by name, or a function that gives them")
+            raise invalid("sample", sample, "shares by name, or a function that gives them")
         self._sample = dict(sample) if isinstance(sample, Mapping) else {}
         for name, share in self._sample.items():
             if not isinstance(share, (int, float)) or not 0 <= share <= 1:
-                raise _invalid("sample", {name: share}, "shares from 0.0 to 1.0")
+                raise invalid("sample", {name: share}, "shares from 0.0 to 1.0")
 
     def is_probe(self, path: str) -> bool:
         """Whether a path is one of ``probes``."""

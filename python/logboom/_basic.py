@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from logboom import _terminal
 from logboom._config import configure
 from logboom._handlers import FileHandler, StreamHandler
-from logboom._logboom import ConfigError
 from logboom._loggers import install
+from logboom._options import invalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -150,10 +150,7 @@ def _choose(given: str | None, datefmt: str | None, style: str) -> MakeFormatter
     if given not in _NAMES:
         if isinstance(given, str) and given and _MARKS[style] not in given:
             names = ", ".join(map(repr, _NAMES))
-            text = (
-                f"invalid `format`: got {given!r}, expected one of {names} or a format of `style`"
-            )
-            raise ConfigError(text)
+            raise invalid("format", given, f"one of {names} or a format of `style`")
         pattern = logging.Formatter(given or logging._STYLES[style][1], datefmt, style)  # type: ignore[arg-type]
         return lambda _: pattern
     standard = logging.Formatter(logging._STYLES[style][1], datefmt, style)  # type: ignore[arg-type]
@@ -221,27 +218,23 @@ def _in_environment() -> str:
 def _check_rotation(rotation: dict[str, Any], filename: object) -> None:
     if rotation and filename is None:
         name = next(iter(rotation))
-        raise ConfigError(f"invalid `{name}`: got {rotation[name]!r}, expected `filename` with it")
+        raise invalid(name, rotation[name], "`filename` with it")
     by_size, by_time = "max_bytes" in rotation, "when" in rotation
     if by_size and by_time:
-        raise ConfigError(
-            f"invalid `when`: got {rotation['when']!r}, expected either `max_bytes` or `when`"
-        )
+        raise invalid("when", rotation["when"], "either `max_bytes` or `when`")
     if rotation and not by_size and not by_time:
         name = next(iter(rotation))
-        raise ConfigError(
-            f"invalid `{name}`: got {rotation[name]!r}, expected `max_bytes` or `when` with it"
-        )
+        raise invalid(name, rotation[name], "`max_bytes` or `when` with it")
     for name in ("interval", "utc"):
         if by_size and name in rotation:
-            raise ConfigError(f"invalid `{name}`: got {rotation[name]!r}, expected `when` with it")
+            raise invalid(name, rotation[name], "`when` with it")
     if by_time and not (isinstance(rotation["when"], str) and _WHEN.fullmatch(rotation["when"])):
-        text = "expected one of 'S', 'M', 'H', 'D', 'midnight' and 'W0' to 'W6'"
-        raise ConfigError(f"invalid `when`: got {rotation['when']!r}, {text}")
+        expected = "one of 'S', 'M', 'H', 'D', 'midnight' and 'W0' to 'W6'"
+        raise invalid("when", rotation["when"], expected)
     for name, least in (("max_bytes", 1), ("backup_count", 1 if by_size else 0), ("interval", 1)):
         number = rotation.get(name, least)
         if isinstance(number, bool) or not isinstance(number, int) or number < least:
-            raise ConfigError(f"invalid `{name}`: got {number!r}, expected {least} or more")
+            raise invalid(name, number, f"{least} or more")
 
 
 def _file_handler(
@@ -264,7 +257,7 @@ def _file_handler(
             **options,
         )
     if mode != "a":
-        raise ConfigError(f"invalid `filemode`: got {mode!r}, expected 'a' with `when`")
+        raise invalid("filemode", mode, "'a' with `when`")
     return _rotating.TimedRotatingFileHandler(
         filename,
         rotation["when"],

@@ -8,38 +8,25 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from logboom import _terminal
-from logboom._logboom import ConfigError, StructuredCore
+from logboom._logboom import StructuredCore
+from logboom._options import invalid, names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 _PRECISIONS = ("s", "ms", "us", "ns")
 _PRESETS = ("ecs", "gcp", "datadog", "otel")
-
-
-def _invalid(option: str, got: object, expected: str) -> ConfigError:
-    return ConfigError(f"invalid `{option}`: got {got!r}, expected {expected}")
-
-
-def _names(option: str, given: object) -> list[str]:
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        raise _invalid(option, given, "a sequence of names")
-    names = list(given)
-    for name in names:
-        if not isinstance(name, str):
-            raise _invalid(option, name, "a name, as str")
-    return names
 
 
 def _pairs(option: str, given: object) -> list[tuple[str, Any]]:
     if given is None:
         return []
     if not isinstance(given, Mapping) or not all(isinstance(key, str) for key in given):
-        raise _invalid(option, given, "a mapping with keys of str")
+        raise invalid(option, given, "a mapping with keys of str")
     return list(given.items())
 
 
@@ -82,24 +69,24 @@ class _StructuredFormatter(_NativeFormatter):
         del style, validate
         for option, given in (("fmt", fmt), ("datefmt", datefmt)):
             if given is not None:
-                raise _invalid(option, given, "None; `keys` chooses what stands in a line")
+                raise invalid(option, given, "None; `keys` chooses what stands in a line")
         if preset is not None and preset not in _PRESETS:
-            raise _invalid("preset", preset, f"one of {', '.join(_PRESETS)}")
+            raise invalid("preset", preset, f"one of {', '.join(_PRESETS)}")
         if precision not in _PRECISIONS:
-            raise _invalid("precision", precision, f"one of {', '.join(_PRECISIONS)}")
+            raise invalid("precision", precision, f"one of {', '.join(_PRECISIONS)}")
         if default is not None and not callable(default):
-            raise _invalid("default", default, "a callable with one argument")
+            raise invalid("default", default, "a callable with one argument")
         renamed = _pairs("rename", rename)
         for _, key in renamed:
             if not isinstance(key, str):
-                raise _invalid("rename", key, "a key, as str")
+                raise invalid("rename", key, "a key, as str")
         logging.Formatter.__init__(self)
         self._core = StructuredCore(
             self._notation,
             preset,
-            None if keys is None else _names("keys", keys),
+            None if keys is None else names("keys", keys),
             renamed,
-            _names("drop", drop),
+            names("drop", drop),
             _pairs("static", static),
             precision,
             default,
@@ -139,7 +126,7 @@ class LogfmtFormatter(_StructuredFormatter):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         if options.get("preset") is not None:
-            raise _invalid("preset", options["preset"], "None; presets are for JSON")
+            raise invalid("preset", options["preset"], "None; presets are for JSON")
         super().__init__(*args, **options)
 
 
@@ -150,7 +137,7 @@ _WIDEST = 65_535
 
 def _columns(option: str, given: object, least: int) -> int:
     if isinstance(given, bool) or not isinstance(given, int) or not least <= given <= _WIDEST:
-        raise _invalid(option, given, f"{least} to {_WIDEST} columns")
+        raise invalid(option, given, f"{least} to {_WIDEST} columns")
     return given
 
 
@@ -198,13 +185,13 @@ class ConsoleFormatter(_NativeFormatter):
     ) -> None:
         del style, validate
         if fmt is not None:
-            raise _invalid("fmt", fmt, "None; the order of a line is fixed")
+            raise invalid("fmt", fmt, "None; the order of a line is fixed")
         if datefmt is not None and not isinstance(datefmt, str):
-            raise _invalid("datefmt", datefmt, "a format for dates, as str")
+            raise invalid("datefmt", datefmt, "a format for dates, as str")
         if colors is not None and not isinstance(colors, bool):
-            raise _invalid("colors", colors, "True, False or None")
+            raise invalid("colors", colors, "True, False or None")
         if traceback not in {"short", "full"}:
-            raise _invalid("traceback", traceback, "'short' or 'full'")
+            raise invalid("traceback", traceback, "'short' or 'full'")
         if width is None:
             width = _terminal.columns_in_environment()
         if colors is None:
@@ -224,8 +211,8 @@ class ConsoleFormatter(_NativeFormatter):
                 "datefmt": datefmt,
                 "utc": bool(utc),
                 "logger_width": _columns("logger_width", logger_width, 0),
-                "drop": _names("drop", drop),
+                "drop": names("drop", drop),
                 "library": [_STDLIB],
-                "own": _names("own", own),
+                "own": names("own", own),
             }
         )

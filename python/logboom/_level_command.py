@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 
 from logboom import _level_words
 from logboom._level_file import LevelFile
+from logboom._levels import LONGEST
 from logboom._logboom import ConfigError
+from logboom._options import invalid, seconds
 
 if TYPE_CHECKING:
     import argparse
@@ -50,13 +52,12 @@ def run(options: argparse.Namespace) -> int:
     before = _said(path)
     if options.levels is None:
         if options.seconds is not None:
-            raise ConfigError(f"invalid `--for`: got {options.seconds}, expected levels with it")
+            raise invalid("--for", options.seconds, "levels with it")
         for logger, level in sorted(before.levels.items()):
             sys.stdout.write(f"{logger}={_level_words.name(level)}\n")
         return 0
-    if options.seconds is not None and not 0 < options.seconds <= 31_536_000:
-        expected = "expected more than 0 up to 31536000 seconds"
-        raise ConfigError(f"invalid `--for`: got {options.seconds}, {expected}")
+    if options.seconds is not None:
+        seconds("--for", options.seconds, LONGEST)
     _, wrong = _level_words.parse(options.levels)
     if wrong:
         raise ConfigError(f"invalid levels: got {wrong}")

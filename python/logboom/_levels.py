@@ -24,13 +24,15 @@ from logboom._holds import HeldLevels
 from logboom._lane import lane
 from logboom._level_file import LevelFile
 from logboom._logboom import ConfigError
+from logboom._options import invalid, seconds
 
 if TYPE_CHECKING:
     from types import FrameType
 
 # Seconds between two looks at the file.
 _LOOK_EVERY = 1.0
-_LONGEST = 31_536_000.0
+# Seconds for which levels may be held: a year.
+LONGEST = 31_536_000.0
 
 _file: LevelFile | None = None
 # What was read of the environment.
@@ -66,11 +68,11 @@ def levels(
     """
     if changes is None:
         if for_seconds is not None:
-            raise ConfigError(
-                f"invalid `for_seconds`: got {for_seconds!r}, expected `changes` with it"
-            )
+            raise invalid("for_seconds", for_seconds, "`changes` with it")
         return _effective()
-    hold = HeldLevels(_checked(changes), _seconds(for_seconds))
+    found = _checked(changes)
+    length = None if for_seconds is None else seconds("for_seconds", for_seconds, LONGEST)
+    hold = HeldLevels(found, length)
     hold.begin()
     if hold.until is not None:
         try:
@@ -96,31 +98,16 @@ def _checked(changes: object) -> dict[str, int]:
             raise ConfigError(f"invalid `changes`: got {wrong}")
         return found
     if not isinstance(changes, Mapping):
-        raise ConfigError(f"invalid `changes`: got {changes!r}, expected levels by loggers' names")
+        raise invalid("changes", changes, "levels by loggers' names")
     found = {}
     for logger, level in changes.items():
         if not isinstance(logger, str):
-            raise ConfigError(
-                f"invalid `changes`: got {logger!r}, expected a logger's name, as str"
-            )
+            raise invalid("changes", logger, "a logger's name, as str")
         number = level if not isinstance(level, str) else _level_words.number(level)
         if type(number) is not int or not 0 <= number <= _level_words.OFF:
-            raise ConfigError(
-                f"invalid `changes`: got {level!r}, expected a level's name or number"
-            )
+            raise invalid("changes", level, "a level's name or number")
         found[logger or "root"] = number
     return found
-
-
-def _seconds(given: object) -> float | None:
-    if given is None:
-        return None
-    if isinstance(given, (int, float)) and not isinstance(given, bool) and 0 < given <= _LONGEST:
-        return float(given)
-    text = (
-        f"invalid `for_seconds`: got {given!r}, expected more than 0 up to {_LONGEST:.0f} seconds"
-    )
-    raise ConfigError(text)
 
 
 def _on_time() -> float | None:

@@ -9,26 +9,13 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from logboom._logboom import ConfigError, RedactionCore
+from logboom._logboom import RedactionCore
+from logboom._options import invalid, names
 
 # Every named pattern but `email`.
 _USUAL = ("bearer", "url_password", "pairs", "jwt", "cloud_key", "card", "private_key")
 _WORD = re.compile(r"\w+")
 _FLAGS = ((re.IGNORECASE, "i"), (re.MULTILINE, "m"), (re.DOTALL, "s"), (re.VERBOSE, "x"))
-
-
-def _invalid(option: str, got: object, expected: str) -> ConfigError:
-    return ConfigError(f"invalid `{option}`: got {got!r}, expected {expected}")
-
-
-def _names(option: str, given: object) -> list[str]:
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        raise _invalid(option, given, "a sequence of names")
-    names = list(given)
-    for name in names:
-        if not isinstance(name, str):
-            raise _invalid(option, name, "a name, as str")
-    return names
 
 
 def _pattern(given: object) -> tuple[bool, str]:
@@ -37,7 +24,7 @@ def _pattern(given: object) -> tuple[bool, str]:
         return True, f"(?{flags}:{given.pattern})" if flags else given.pattern
     if isinstance(given, str):
         return _WORD.fullmatch(given) is None, given
-    raise _invalid("patterns", given, "a name or a regular expression, as str or re.Pattern of str")
+    raise invalid("patterns", given, "a name or a regular expression, as str or re.Pattern of str")
 
 
 class Redaction:
@@ -82,12 +69,12 @@ class Redaction:
         if isinstance(patterns, bool):
             patterns = _USUAL if patterns else ()
         if isinstance(patterns, str) or not isinstance(patterns, Iterable):
-            raise _invalid("patterns", patterns, "True, or a sequence of names and expressions")
+            raise invalid("patterns", patterns, "True, or a sequence of names and expressions")
         if not isinstance(replacement, str):
-            raise _invalid("replacement", replacement, "a text")
+            raise invalid("replacement", replacement, "a text")
         self._core = RedactionCore(
-            _names("keys", keys),
-            _names("exceptions", exceptions),
+            names("keys", keys),
+            names("exceptions", exceptions),
             [_pattern(one) for one in patterns],
             replacement,
         )
@@ -100,7 +87,7 @@ def core_of(given: object) -> Any:
     if isinstance(given, Mapping):
         unknown = [name for name in given if name not in _OPTIONS]
         if unknown:
-            raise _invalid("redact", unknown[0], f"options of Redaction: {', '.join(_OPTIONS)}")
+            raise invalid("redact", unknown[0], f"options of Redaction: {', '.join(_OPTIONS)}")
         return Redaction(**given)._core
     return given
 

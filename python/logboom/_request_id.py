@@ -14,7 +14,7 @@ import re
 from typing import TYPE_CHECKING
 
 from logboom._access import report
-from logboom._logboom import ConfigError
+from logboom._options import invalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -37,7 +37,7 @@ def header_of(name: str) -> bytes:
     Raises `ConfigError` for what is no name of a header.
     """
     if not _VALID_HEADER_NAME.fullmatch(name):
-        raise ConfigError(f"invalid `request_id_header`: got {name!r}, expected a header name")
+        raise invalid("request_id_header", name, "a header name")
     return name.lower().encode("ascii")
 
 

@@ -9,7 +9,7 @@ import contextlib
 import sys
 
 from logboom import _last_lines, _lifecycle
-from logboom._logboom import ConfigError
+from logboom._options import invalid
 
 _LONGEST_FLUSH = 86_400  # seconds
 
@@ -20,7 +20,7 @@ def checked_timeout(given: float) -> float:
     Raises `ConfigError` for what is out of bounds.
     """
     if not 0 <= given <= _LONGEST_FLUSH:
-        raise ConfigError(f"invalid `flush_timeout`: got {given!r}, expected 0 to {_LONGEST_FLUSH}")
+        raise invalid("flush_timeout", given, f"0 to {_LONGEST_FLUSH}")
     return given
 
 

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any
 
 import loguru
 
-import logboom
 from logboom._foreign import as_extra, fields_of
+from logboom._options import invalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +54,7 @@ def sink(*, logger: str | None = None) -> Callable[[Any], None]:
     Raises `ConfigError` where ``logger`` is no ``str``.
     """
     if logger is not None and not isinstance(logger, str):
-        raise logboom.ConfigError(f"invalid `logger`: got {logger!r}, expected a name or None")
+        raise invalid("logger", logger, "a name or None")
 
     def write(message: Any) -> None:
         given = message.record
@@ -110,11 +110,9 @@ def forward(*, level: int | str = 0, logger: str | None = None, keep: bool = Fal
         if least < 0:
             raise ValueError(level)  # noqa: TRY301
     except (TypeError, ValueError):
-        raise logboom.ConfigError(
-            f"invalid `level`: got {level!r}, expected a level of loguru's or a number from 0"
-        ) from None
+        raise invalid("level", level, "a level of loguru's or a number from 0") from None
     if not isinstance(keep, bool):
-        raise logboom.ConfigError(f"invalid `keep`: got {keep!r}, expected True or False")
+        raise invalid("keep", keep, "True or False")
     if not keep:
         loguru.logger.remove()
     # The text that loguru makes is not looked at, so it is to cost little.

@@ -38,6 +38,7 @@ from structlog.exceptions import DropEvent
 
 import logboom
 from logboom._foreign import as_extra
+from logboom._options import invalid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -218,7 +219,7 @@ def configure(
         ("cache_logger_on_first_use", cache_logger_on_first_use),
     ):
         if not isinstance(value, bool):
-            raise logboom.ConfigError(f"invalid `{name}`: got {value!r}, expected True or False")
+            raise invalid(name, value, "True or False")
     try:
         own = list(processors)
     except TypeError:
@@ -227,9 +228,7 @@ def configure(
     else:
         refused = not all(map(callable, own))
     if refused:
-        raise logboom.ConfigError(
-            f"invalid `processors`: got {processors!r}, expected a list of callables"
-        )
+        raise invalid("processors", processors, "a list of callables")
     first: list[Processor] = [_merge_contextvars] if contextvars else []
     logboom.install()
     structlog.configure(

@@ -20,7 +20,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-import logboom
+from logboom._options import invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -195,7 +195,5 @@ def checked_format(given: str) -> str:
         ConfigError: it is none of ``FORMATS``.
     """
     if given not in FORMATS:
-        raise logboom.ConfigError(
-            f"invalid `format`: got {given!r}, expected one of {', '.join(FORMATS)}"
-        )
+        raise invalid("format", given, f"one of {', '.join(FORMATS)}")
     return given

@@ -15,7 +15,7 @@ from litestar.logging.config import (
     default_picologging_handlers as _shipped_picologging_handlers,
 )
 
-import logboom
+from logboom._options import invalid
 from logboom.litestar import _apply
 
 if TYPE_CHECKING:
@@ -48,9 +48,7 @@ class LoggingConfig(ShippedConfig):
     def __post_init__(self) -> None:
         """Fill in what Litestar expects to be there."""
         if self.logging_module != "logging":
-            raise logboom.ConfigError(
-                f"invalid `logging_module`: got {self.logging_module!r}, expected 'logging'"
-            )
+            raise invalid("logging_module", self.logging_module, "'logging'")
         self.handlers.setdefault("console", _apply.console())
         self.handlers.setdefault("queue_listener", dict(self.handlers["console"]))
         super().__post_init__()
