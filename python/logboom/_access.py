@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Any
 from logboom._options import invalid
 
 if TYPE_CHECKING:
-    from contextvars import Token
+    from logboom._trace import Trace
 
 PROBES = ("/health", "/healthz", "/livez", "/readyz", "/ready", "/live", "/ping", "/metrics")
 _LONGEST = 512  # characters of a path, a query or a user agent
@@ -50,20 +50,9 @@ _MOST_HOPS = 16
 _FAREWELLS = frozenset({"ClientDisconnect", "ClientDisconnected", "WebSocketDisconnect"})
 
 current: ContextVar[Exchange | None] = ContextVar("logboom_exchange", default=None)
-
-
 # Whether what runs here has just served a request with a line of ours: some servers tell of a request
 # when the application has returned.
 served: ContextVar[bool] = ContextVar("logboom_served", default=False)
-
-
-def leave(token: Token[Exchange | None]) -> None:
-    """Leave a request: what was `current` around it is so again."""
-    try:
-        current.reset(token)
-    except ValueError:  # in another context, as of a generator that is closed elsewhere
-        old = token.old_value
-        current.set(None if old is token.MISSING else old)
 
 
 def shown(text: str) -> str:
@@ -179,6 +168,20 @@ class AccessLog:
         return share >= 1 or random.random() < share  # noqa: S311 - nobody guards a secret with it
 
 
+def access_of(given: bool | AccessLog) -> AccessLog | None:
+    """Give the options of access lines: the usual ones, none, or those that are given.
+
+    Raises `ConfigError` for anything else.
+    """
+    if given is True:
+        return AccessLog()
+    if given is False:
+        return None
+    if isinstance(given, AccessLog):
+        return given
+    raise invalid("access", given, "True, False or an AccessLog")
+
+
 class Exchange:
     """A request and what became of it."""
 
@@ -205,7 +208,9 @@ class Exchange:
         "traceparent",
     )
 
-    def __init__(self, log: AccessLog, method: str, path: str, **fields: Any) -> None:
+    def __init__(
+        self, log: AccessLog, method: str, path: str, trace: Trace | None = None, **fields: Any
+    ) -> None:
         self._log = log
         self._started = time.perf_counter()
         self._error: BaseException | None = None
@@ -219,7 +224,7 @@ class Exchange:
         self.route: str | None = None
         self.status: int | None = None
         # What the request brought along, where it is valid.
-        self.traceparent: str | None = None
+        self.traceparent = None if trace is None else trace.traceparent
         self.bytes = 0
         self.disconnected = False
         # What the server raised where the application sent to a client that had left.

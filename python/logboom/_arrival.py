@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from logboom._access import AccessLog
 
-_WANTED = frozenset({b"user-agent", b"traceparent", b"x-forwarded-for"})
+WANTED = frozenset({b"user-agent", b"traceparent", b"x-forwarded-for"})
 # With a port or without; one of IPv6 with a port stands in brackets.
 _ADDRESS = re.compile(
     r"([0-9.]{7,15})(?::[0-9]{1,5})?"
@@ -38,12 +38,12 @@ _SECRET = re.compile(
 )
 
 
-def headers_of(scope: Any) -> dict[bytes, list[Any]]:
-    """Give the headers of an ASGI scope that are looked at here."""
+def headers_of(scope: Any, wanted: frozenset[bytes] = WANTED) -> dict[bytes, list[Any]]:
+    """Give those headers of an ASGI scope that are looked at."""
     found: dict[bytes, list[Any]] = {}
     try:
         for name, value in scope.get("headers") or ():
-            if name in _WANTED:
+            if name in wanted:
                 found.setdefault(name, []).append(value)
     except (TypeError, ValueError, AttributeError):  # malformed from here on
         pass

@@ -75,8 +75,22 @@ def fold(app: object) -> None:
 def route_finder(app: object) -> Callable[[str], str | None] | None:
     """Give what finds the template of the route of a request, where one is needed.
 
-    It is called while the request runs, on its thread, with the path.
+    It is called while the request runs, on its thread, with the path. It raises nothing.
     """
+    find = _finder(app)
+    if find is None:
+        return None
+
+    def found(path: str) -> str | None:
+        try:
+            return find(path)
+        except Exception:  # noqa: BLE001 - the line goes without
+            return None
+
+    return found
+
+
+def _finder(app: object) -> Callable[[str], str | None] | None:
     kind, inner = _framework(app)
     if kind == "django":
         return _django_route

@@ -46,7 +46,7 @@ class Gate:
     `None` for none. ``is_quiet``: asked at the end of a request that went well, whether it has no line.
     """
 
-    __slots__ = ("_access", "_app", "_factory", "_find_route", "_header", "_is_quiet")
+    __slots__ = ("_access", "_app", "_factory", "_find_route", "_header", "_is_quiet", "_wanted")
 
     def __init__(
         self,
@@ -58,6 +58,7 @@ class Gate:
     ) -> None:
         self._app = app
         self._header = header
+        self._wanted = _arrival.WANTED if header is None else _arrival.WANTED | {header}
         self._factory = factory
         self._access = access
         self._is_quiet = is_quiet
@@ -73,20 +74,18 @@ class Gate:
             await self._app(scope, receive, send)
             return
         scope[_PASSED] = True
+        brought = _arrival.headers_of(scope, self._wanted)
         fields, header = {}, None
         if self._header is not None:
-            request_id = id_of(scope.get("headers") or (), self._header, self._factory)
+            request_id = id_of(brought.get(self._header, (None,))[0], self._factory)
             fields[FIELD] = request_id
             header = (self._header, request_id.encode("ascii"))
-        brought = _arrival.headers_of(scope)
         trace = _trace.of(brought.get(b"traceparent"))
         if trace is not None:
-            fields["trace_id"], fields["span_id"] = trace.trace_id, trace.span_id
+            fields.update(trace.ids())
         exchange = None
         if self._access is not None:
-            exchange = _begin(self._access, scope, brought, fields)
-            if exchange is not None and trace is not None:
-                exchange.traceparent = trace.traceparent
+            exchange = _begin(self._access, scope, brought, fields, trace)
         request = Request(fields, exchange)
         tokens = request.enter()
         try:
@@ -197,10 +196,7 @@ class _Watched:
         elif kind == "http.response.start":
             # Here, where the application's own middlewares have begun their span.
             if (span := _trace.current_span()) is not None:
-                exchange.fields["trace_id"], exchange.fields["span_id"] = (
-                    span.trace_id,
-                    span.span_id,
-                )
+                exchange.fields.update(span.ids())
             exchange.status = int(message["status"])
         elif kind == "http.response.pathsend":
             try:
@@ -244,17 +240,18 @@ class _Watched:
             return
         exchange.route = route_of(self._scope)
         if exchange.route is None and self._find_route is not None:
-            try:
-                exchange.route = self._find_route(exchange.path)
-            except Exception:  # noqa: BLE001 - the line goes without
-                exchange.route = None
+            exchange.route = self._find_route(exchange.path)
         if self._is_quiet is not None and self._is_quiet(self._scope):
             exchange.quiet = True
         exchange.end(self.socket.outcome() if self.socket is not None else None)
 
 
 def _begin(
-    access: AccessLog, scope: Any, headers: dict[bytes, list[Any]], ids: dict[str, str]
+    access: AccessLog,
+    scope: Any,
+    headers: dict[bytes, list[Any]],
+    ids: dict[str, str],
+    trace: _trace.Trace | None,
 ) -> Exchange | None:
     try:
         peer, query = _arrival.peer_of(scope), scope.get("query_string")
@@ -263,7 +260,7 @@ def _begin(
         method = scope.get("method") or ("WEBSOCKET" if scope["type"] == "websocket" else "?")
         path = scope.get("path")
         method, path = _access.shown(str(method)), path if isinstance(path, str) else ""
-        exchange = Exchange(access, method, path, **fields)
+        exchange = Exchange(access, method, path, trace, **fields)
     except Exception:  # noqa: BLE001 - the request goes on without a line
         _access.report()
         return None

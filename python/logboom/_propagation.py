@@ -14,12 +14,13 @@ for who takes no part in the trace. Pinned by ``tests/python/test_propagation.py
 
 from __future__ import annotations
 
-import re
+from typing import TYPE_CHECKING
 
 from logboom import _access, _context, _trace
-from logboom._request_id import FIELD, header_of
+from logboom._request_id import FIELD, header_of, is_id
 
-_VALID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+if TYPE_CHECKING:
+    from collections.abc import Container
 
 
 class Propagation:
@@ -34,11 +35,15 @@ class Propagation:
         header_of(request_id_header)
         self._header = request_id_header
 
+    def missing_in(self, headers: Container[str]) -> dict[str, str]:
+        """Give what is to be put beside the headers that the program set."""
+        return {name: value for name, value in self.headers().items() if name not in headers}
+
     def headers(self) -> dict[str, str]:
         """Give what the request that runs here is to be told by."""
         found = {}
         request_id = _context.context().get(FIELD)
-        if isinstance(request_id, str) and _VALID.fullmatch(request_id):
+        if isinstance(request_id, str) and is_id(request_id):
             found[self._header] = request_id
         span = _trace.current_span()
         trace = _brought_along() if span is None else span.traceparent

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from logboom._access import report
 from logboom._options import invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 FIELD = "request_id"
 
@@ -41,16 +41,15 @@ def header_of(name: str) -> bytes:
     return name.lower().encode("ascii")
 
 
-def id_of(headers: Iterable[tuple[bytes, bytes]], header: bytes, factory: Callable[[], str]) -> str:
-    """Give the id that a request brings along, or a new one."""
-    try:
-        for name, value in headers:
-            if name == header:
-                if _VALID.fullmatch(value):
-                    return value.decode("ascii")
-                break
-    except (TypeError, ValueError):  # no pairs, or no bytes: as none
-        pass
+def is_id(given: str) -> bool:
+    """Whether a text is an id as one is taken."""
+    return _VALID.fullmatch(given.encode("ascii", "replace")) is not None
+
+
+def id_of(brought: Any, factory: Callable[[], str]) -> str:
+    """Give the id that a request brings along, the value of a header in bytes, or a new one."""
+    if isinstance(brought, (bytes, bytearray)) and _VALID.fullmatch(brought):
+        return brought.decode("ascii")
     return _made(factory)
 
 
@@ -59,10 +58,8 @@ def _made(factory: Callable[[], str]) -> str:
         return new_request_id()
     try:
         made = str(factory())
-        if _VALID.fullmatch(made.encode("ascii")):
+        if is_id(made):
             return made
-    except UnicodeEncodeError:
-        pass
     except Exception:  # noqa: BLE001 - the request goes on
         report()
     return new_request_id()

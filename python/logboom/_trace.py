@@ -33,6 +33,10 @@ class Trace(NamedTuple):
     span_id: str
     traceparent: str
 
+    def ids(self) -> dict[str, str]:
+        """Give both, as fields of a line."""
+        return {"trace_id": self.trace_id, "span_id": self.span_id}
+
 
 def parse(headers: Sequence[object]) -> Trace | None:
     """Read the ``traceparent`` headers of a request: bytes, or text of latin-1."""

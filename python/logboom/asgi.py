@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from logboom import _access, _frameworks, _last_lines
-from logboom._access import AccessLog
+from logboom._access import access_of
 from logboom._gate import Gate
-from logboom._logboom import ConfigError
 from logboom._loggers import install as _install
 from logboom._request_id import header_of, new_request_id
 from logboom._shutdown import checked_timeout, shut_down
@@ -20,21 +19,9 @@ from logboom._shutdown import checked_timeout, shut_down
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from logboom._access import AccessLog
+
 __all__ = ("LoggingMiddleware",)
-
-
-def access_of(given: bool | AccessLog) -> AccessLog | None:
-    """Give the options of access lines: the usual ones, none, or those that are given.
-
-    Raises `ConfigError` for anything else.
-    """
-    if given is True:
-        return AccessLog()
-    if given is False:
-        return None
-    if isinstance(given, AccessLog):
-        return given
-    raise ConfigError(f"invalid `access`: got {given!r}, expected True, False or an AccessLog")
 
 
 class LoggingMiddleware(Gate):

@@ -45,9 +45,7 @@ class Propagation(_propagation.Propagation):
             for name, value in before.items():
                 if request.headers.get(name) == value:
                     del request.headers[name]
-            ours = {
-                name: value for name, value in self.headers().items() if name not in request.headers
-            }
+            ours = self.missing_in(request.headers)
             request.headers.update(ours)
             request.extensions = {**request.extensions, _OURS: ours}
         except Exception:  # noqa: BLE001 - the call goes on without

@@ -41,8 +41,7 @@ class _Adapter(BaseAdapter):
 
     def _told(self, request: PreparedRequest) -> PreparedRequest:
         try:
-            headers = self._propagation.headers()
-            missing = {name: headers[name] for name in headers if name not in request.headers}
+            missing = self._propagation.missing_in(request.headers)
             if not missing:
                 return request
             # A copy: the program may send its own again, for another request.

@@ -25,11 +25,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from logboom import _access, _arrival, _frameworks, _trace
-from logboom._access import AccessLog, Exchange
+from logboom._access import AccessLog, Exchange, access_of
 from logboom._loggers import install as _install
 from logboom._request import Request
 from logboom._request_id import FIELD, header_of, id_of, new_request_id
-from logboom.asgi import access_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -65,7 +64,7 @@ class LoggingMiddleware:
         access: bool | AccessLog = True,
         install: bool = True,
     ) -> None:
-        self._lower = header_of(request_id_header)
+        header_of(request_id_header)  # which checks it
         self._app = app
         self._header = request_id_header if request_id else None
         self._variable = "HTTP_" + request_id_header.upper().replace("-", "_")
@@ -87,17 +86,13 @@ class LoggingMiddleware:
         header = None
         if self._header is not None:
             given = _text(environ, self._variable).encode("latin-1", "replace")
-            fields[FIELD] = id_of(
-                [(self._lower, given)] if given else [], self._lower, self._factory
-            )
+            fields[FIELD] = id_of(given, self._factory)
             header = (self._header, fields[FIELD])
         brought = environ.get("HTTP_TRACEPARENT")
         trace = _trace.of(None if brought is None else [brought])
         if trace is not None:
-            fields["trace_id"], fields["span_id"] = trace.trace_id, trace.span_id
-        exchange = None if self._access is None else _begin(self._access, environ, fields)
-        if exchange is not None and trace is not None:
-            exchange.traceparent = trace.traceparent
+            fields.update(trace.ids())
+        exchange = None if self._access is None else _begin(self._access, environ, fields, trace)
         request = Request(fields, exchange)
         answer = _Answer(request, environ, start_response, header, self._find_route)
         _access.served.set(False)
@@ -185,10 +180,7 @@ class _Answer:
         if exc_info and isinstance(exc_info[1], BaseException):
             exchange.answered(exc_info[1])
         if exchange.route is None and self._find_route is not None:
-            try:
-                exchange.route = self._find_route(_decoded(_text(self._environ, "PATH_INFO")))
-            except Exception:  # noqa: BLE001 - the line goes without
-                exchange.route = None
+            exchange.route = self._find_route(_decoded(_text(self._environ, "PATH_INFO")))
 
     def count(self, part: Any) -> None:
         """Count a part of the body."""
@@ -376,7 +368,9 @@ def _with_header(headers: Any, header: tuple[str, str]) -> Any:
     return headers if has_own else [*headers, header]
 
 
-def _begin(access: AccessLog, environ: dict[str, Any], ids: dict[str, str]) -> Exchange:
+def _begin(
+    access: AccessLog, environ: dict[str, Any], ids: dict[str, str], trace: _trace.Trace | None
+) -> Exchange:
     try:
         headers = {
             name: [value.encode("latin-1", "replace")]
@@ -388,8 +382,8 @@ def _begin(access: AccessLog, environ: dict[str, Any], ids: dict[str, str]) -> E
         fields.update(ids)
         path = _decoded(_text(environ, "SCRIPT_NAME") + _text(environ, "PATH_INFO"))
         method = _access.shown(_text(environ, "REQUEST_METHOD") or "?")
-        exchange = Exchange(access, method, path, **fields)
+        exchange = Exchange(access, method, path, trace, **fields)
     except Exception:  # noqa: BLE001 - what can be told is told
         _access.report()
-        return Exchange(access, "?", "?")
+        return Exchange(access, "?", "?", trace)
     return exchange

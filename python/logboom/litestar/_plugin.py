@@ -40,7 +40,6 @@ import logboom
 from logboom import _access, _last_lines, _shutdown
 from logboom._gate import EXCHANGE, Gate
 from logboom._request_id import header_of, new_request_id
-from logboom.asgi import access_of
 from logboom.litestar import _apply, _connections, _exceptions, _lines
 from logboom.litestar._features import HAS_CONFIG
 
@@ -131,7 +130,7 @@ class LogboomPlugin(InitPlugin, ReceiveRoutePlugin):
         flush_timeout: float = 5.0,
     ) -> None:
         self._config = config
-        self._access = access_of(access)
+        self._access = _access.access_of(access)
         # Options that somebody chose are not weighed against Litestar's own lines.
         self._is_quiet = self._told_by_litestar if access is True else None
         self._adopt = adopt
