@@ -166,9 +166,7 @@ def _choose(given: str | None, datefmt: str | None, style: str) -> MakeFormatter
         if given == "auto" and not _writes_lines(handler):
             return standard
         stream = getattr(handler, "stream", None)
-        name = chosen
-        if name == "auto":
-            name = "console" if _terminal.is_terminal(stream) else "json"
+        name = chosen if chosen != "auto" else _suits(stream)
         if name == "console" and not isinstance(handler, StreamHandler):
             return _named(name, datefmt, stream)
         if name not in known:
@@ -176,6 +174,16 @@ def _choose(given: str | None, datefmt: str | None, style: str) -> MakeFormatter
         return known[name]
 
     return make
+
+
+def _suits(stream: object) -> str:
+    return "console" if _terminal.is_terminal(stream) else "json"
+
+
+def name_for(stream: object) -> str:
+    """Give the name that ``format="auto"`` stands for where lines go to this stream."""
+    chosen = _in_environment()
+    return chosen if chosen != "auto" else _suits(stream)
 
 
 def formatter_for(handler: logging.Handler) -> logging.Formatter:

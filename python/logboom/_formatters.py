@@ -30,7 +30,9 @@ def _pairs(option: str, given: object) -> list[tuple[str, Any]]:
     return list(given.items())
 
 
-class _NativeFormatter(logging.Formatter):
+class NativeFormatter(logging.Formatter):
+    """What the formatters here have in common: lines that show the fields of a record."""
+
     _core: StructuredCore
 
     def format(self, record: logging.LogRecord) -> str:
@@ -47,7 +49,7 @@ class _NativeFormatter(logging.Formatter):
         return self._core.format(record.__dict__, record.exc_text, stack, place)
 
 
-class _StructuredFormatter(_NativeFormatter):
+class _StructuredFormatter(NativeFormatter):
     _notation: ClassVar[str]
 
     def __init__(
@@ -141,7 +143,7 @@ def _columns(option: str, given: object, least: int) -> int:
     return given
 
 
-class ConsoleFormatter(_NativeFormatter):
+class ConsoleFormatter(NativeFormatter):
     r"""Lines for people: time, level, logger, message, then the fields as ``key=value``.
 
     ``datefmt``: for `time.strftime`, without names that depend on the locale; default

@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import logging
 import logging.config
-import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from logboom._basic import name_for
 from logboom._options import invalid
 
 if TYPE_CHECKING:
@@ -84,11 +84,7 @@ def formatter_of(chosen: str) -> Definition | None:
     ``"auto"`` is what ``LOGBOOM_FORMAT`` in the environment says, or else for people where standard
     error is a terminal, and for machines otherwise.
     """
-    if chosen == "auto":
-        chosen = os.environ.get("LOGBOOM_FORMAT", "auto")
-    if chosen not in _FORMATTERS and chosen not in {"standard", "litestar"}:
-        chosen = "console" if sys.stderr is not None and sys.stderr.isatty() else "json"
-    name = _FORMATTERS.get(chosen)
+    name = _FORMATTERS.get(name_for(sys.stderr) if chosen == "auto" else chosen)
     return None if name is None else {"()": name}
 
 

@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 from litestar.middleware.base import DefineMiddleware
 from litestar.middleware.logging import LoggingMiddleware
 
-import logboom
 from logboom._access import report
+from logboom._formatters import NativeFormatter
 from logboom.litestar import _extract
 from logboom.litestar._features import LINES_BY_CONFIG
 
@@ -245,16 +245,11 @@ def shows_fields(logger: logging.Logger | logging.LoggerAdapter[Any]) -> bool:
         for handler in current.handlers:
             if isinstance(handler, logging.NullHandler):
                 continue
-            if not isinstance(handler.formatter, _formatters()):
+            if not isinstance(handler.formatter, NativeFormatter):
                 return False
             found = True
         current = current.parent if current.propagate else None
     return found
-
-
-def _formatters() -> tuple[type, ...]:
-    named = ("JsonFormatter", "LogfmtFormatter", "ConsoleFormatter")
-    return tuple(one for name in named if (one := getattr(logboom, name, None)) is not None)
 
 
 if LINES_BY_CONFIG:
