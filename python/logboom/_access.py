@@ -57,8 +57,11 @@ served: ContextVar[bool] = ContextVar("logboom_served", default=False)
 
 def shown(text: str) -> str:
     """Give a text of a client's without what drives terminals or forges lines, and bounded."""
-    if len(text) > _LONGEST:
-        text = text[:_LONGEST] + "…"
+    return escaped(text if len(text) <= _LONGEST else text[:_LONGEST] + "…")
+
+
+def escaped(text: str) -> str:
+    """Give a text without what drives terminals or forges lines."""
     if text.isprintable():
         return text
     from unicodedata import category

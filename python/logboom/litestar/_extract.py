@@ -24,6 +24,8 @@ from litestar.connection import Request
 from litestar.serialization import encode_json
 from litestar.utils.scope import get_serializer_from_scope
 
+from logboom._access import escaped
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -58,7 +60,6 @@ _SECRET_WORDS = frozenset(
     }
 )
 _SECRET_PAIRS = ("api_key", "access_key", "private_key", "client_secret")
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def is_secret(name: str) -> bool:
@@ -198,7 +199,7 @@ class RequestReader:
 def line(values: dict[str, Any], scope: Any) -> str:
     """Give fields as Litestar writes them into a message: ``path=/, method=GET``."""
     text = ", ".join(f"{key}={_shown(value, scope)}" for key, value in values.items())
-    return text if text.isprintable() else _UNSAFE.sub(_escaped, text)
+    return escaped(text)
 
 
 def _shown(value: Any, scope: Any) -> Any:
@@ -208,7 +209,3 @@ def _shown(value: Any, scope: Any) -> Any:
         return encode_json(value, get_serializer_from_scope(scope)).decode()
     except Exception:  # noqa: BLE001 - a parameter of a type that has no JSON
         return read(lambda: json.dumps(value, default=str))
-
-
-def _escaped(found: re.Match[str]) -> str:
-    return found[0].encode("unicode_escape").decode("ascii")
