@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 from logboom import _basic
 from logboom._access import shown
-from logboom._handlers import StreamHandler
+from logboom._handlers import FileHandler, StreamHandler
 from logboom._loggers import install
 from logboom._signals import flush_on_signal
 
@@ -67,6 +67,13 @@ def formatter(use_colors: bool | None = None, **_: Any) -> logging.Formatter:
 
         return ConsoleFormatter(colors=use_colors, drop=_NOISE)
     return made
+
+
+def handler_to(target: str, stream: object) -> logging.Handler:
+    """Make the handler for a log that a server names: a file, or ``-`` for a stream."""
+    handler = StreamHandler(stream) if target == "-" else FileHandler(target)
+    handler.setFormatter(_basic.formatter_for(handler))
+    return handler
 
 
 def console() -> logging.Handler:

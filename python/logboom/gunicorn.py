@@ -31,8 +31,7 @@ from typing import TYPE_CHECKING, Any
 from gunicorn import glogging as _glogging, util as _util
 from gunicorn.instrument import statsd as _statsd
 
-from logboom import _basic, _servers
-from logboom._handlers import FileHandler, StreamHandler
+from logboom import _servers
 from logboom._signals import flush_on_signal
 
 if TYPE_CHECKING:
@@ -65,15 +64,12 @@ class Logger(_glogging.Logger):
             found.close()
         if output is None:
             return
-        handler: Any
-        if output == "-":
-            handler = StreamHandler(stream)
-        else:
+        if output != "-":
             _util.check_is_writable(output)
-            handler = FileHandler(output)
+        handler: Any = _servers.handler_to(output, stream)
+        if output != "-":
             with contextlib.suppress(OSError):  # a device: nobody will have to reopen it
                 os.chown(handler.baseFilename, self.cfg.user, self.cfg.group)
-        handler.setFormatter(_basic.formatter_for(handler))
         handler._gunicorn = True
         log.addHandler(handler)
 

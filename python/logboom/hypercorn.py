@@ -24,8 +24,7 @@ from typing import TYPE_CHECKING
 
 import hypercorn.logging as _hypercorn
 
-from logboom import _basic, _servers
-from logboom._handlers import FileHandler, StreamHandler
+from logboom import _servers
 
 if TYPE_CHECKING:
     from hypercorn.config import Config
@@ -51,9 +50,7 @@ def _exchange(name: str, target: object, stream: object) -> None:
         return
     logger = logging.getLogger(name)
     replaced = list(logger.handlers)
-    handler = StreamHandler(stream) if target == "-" else FileHandler(target)
-    handler.setFormatter(_basic.formatter_for(handler))
-    logger.handlers = [handler]
+    logger.handlers = [_servers.handler_to(target, stream)]
     # Else each line would be there twice where the application has configured the root logger.
     logger.propagate = False
     for one in replaced:
