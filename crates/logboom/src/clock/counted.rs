@@ -137,8 +137,10 @@ impl Pace {
     }
 
     fn is_due(&self, now: u64) -> bool {
+        // Of a counter that went back it is long.
         let since = now.wrapping_sub(self.ticks.load(Relaxed));
-        scaled(since, self.speed.load(Relaxed)) >= PAUSE_NS as i64 || self.span.load(Relaxed) == 0
+        let speed = self.speed.load(Relaxed);
+        speed == 0 || passed_ns(since, speed) >= u128::from(PAUSE_NS)
     }
 
     /// Takes a look over.
@@ -250,8 +252,13 @@ impl Judgement {
 }
 
 #[inline]
+fn passed_ns(ticks: u64, speed: u64) -> u128 {
+    (u128::from(ticks) * u128::from(speed)) >> POINT
+}
+
+#[inline]
 fn scaled(ticks: u64, speed: u64) -> i64 {
-    ((u128::from(ticks) * u128::from(speed)) >> POINT) as i64
+    passed_ns(ticks, speed) as i64
 }
 
 /// Nanoseconds per tick; `None` for what no processor does: under a tenth of a gigahertz, over ten.
@@ -387,6 +394,18 @@ mod tests {
             pace.keep(ticks, wall_ns, 1);
             assert!((pace.at(ticks + 3).unwrap() - wall_ns - 1).abs() <= 1);
         }
+    }
+
+    #[test]
+    fn a_counter_that_went_back_is_looked_at_again() {
+        // A tick a nanosecond: as many nanoseconds as ticks fit into no signed number.
+        let pace = Pace::new();
+        let at = |ms: u64| 7_000_000_000 + ms * 1_000_000;
+        for ms in 0..30 {
+            pace.keep(at(ms), ms as i64 * 1_000_000, 1);
+        }
+        assert!(!pace.is_due(at(29) + PAUSE_NS / 2));
+        assert!(pace.is_due(at(30)) && pace.is_due(at(28)) && pace.is_due(0));
     }
 
     #[test]
