@@ -36,7 +36,7 @@ pub(crate) fn default_durable_directory() -> PyResult<PathBuf> {
 /// Recovers a directory; a dictionary for each ring that was found. See `python -m logboom recover`.
 #[pyfunction]
 pub(crate) fn recover(py: Python<'_>, directory: PathBuf) -> PyResult<Vec<Bound<'_, PyDict>>> {
-    let redaction = crate::global::engine().config().redaction;
+    let redaction = crate::global::engine().redaction();
     let recovery = py
         .detach(|| logboom::durable::recover_redacted(&directory, &redaction))
         .map_err(to_python)?;

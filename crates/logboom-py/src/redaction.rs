@@ -51,14 +51,14 @@ pub(crate) fn shown(py: Python<'_>, redaction: &Arc<Redaction>) -> PyResult<Py<P
 /// Whether what stands under this name is secret, by the engine's options of now.
 #[pyfunction]
 pub(crate) fn is_secret(name: &str) -> bool {
-    global::engine().config().redaction.is_secret(name)
+    global::engine().redaction().is_secret(name)
 }
 
 /// The text of a value under this name without its secrets, by the engine's options of now: the
 /// replacement where the name is secret, else what the patterns leave.
 #[pyfunction]
 pub(crate) fn redact_value(name: &str, text: &str) -> String {
-    let redaction = global::engine().config().redaction;
+    let redaction = global::engine().redaction();
     if !text.is_empty() && Verdicts::default().is_secret(&redaction, name) {
         return redaction.replacement().to_owned();
     }
@@ -68,7 +68,7 @@ pub(crate) fn redact_value(name: &str, text: &str) -> String {
 /// The text without what the patterns find, by the engine's options of now.
 #[pyfunction]
 pub(crate) fn redact_text(text: &str) -> String {
-    redact_by(&global::engine().config().redaction, text)
+    redact_by(&global::engine().redaction(), text)
 }
 
 fn redact_by(redaction: &Redaction, text: &str) -> String {

@@ -460,7 +460,7 @@ impl StructuredCore {
         let process = u32::try_from(number("process")?).unwrap_or_default();
         let mut out = Vec::new();
         let formatter = self.formatter(place(at));
-        Redactor::new(global::engine().config().redaction)
+        Redactor::new(global::engine().redaction())
             .format(&**formatter, &view, &mut FormatCache::for_process(process), &mut out)
             .map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
         String::from_utf8(out).map_err(|_| failed())

@@ -41,6 +41,7 @@ use crate::durable::recover_at_start;
 use crate::error::Error;
 use crate::generation::{Generation, Shared};
 use crate::record::{RouteId, TextId};
+use crate::redact::Redaction;
 use crate::route::RouteSpec;
 use crate::route::registry::open_sink;
 use host::Host;
@@ -140,6 +141,11 @@ impl Engine {
     /// The options that hold now, those of the latest successor.
     pub fn config(&self) -> Config {
         self.newest().config.clone()
+    }
+
+    /// What is taken out of records now; of [`Engine::config`], without the rest.
+    pub fn redaction(&self) -> Arc<Redaction> {
+        Arc::clone(&self.newest().config.redaction)
     }
 
     /// The last one of the line, as far as it is known without passing the gate.
