@@ -135,6 +135,8 @@ def text_of(directory: Path, name: str) -> str:
     return "".join(found[number] for number in sorted(found, reverse=True))
 
 
+# What the engine says itself, of one record or of many.
+NOTICE = re.compile(r"(?:recovered|dropped) \d+ records? ")
 LINE = re.compile(r"(?:^|[ \"])(\d+) (\d+) (x*)(?:$|\")")
 
 
