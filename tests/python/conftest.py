@@ -7,6 +7,7 @@ Tests that install, fork, exit or count threads run their program in a fresh int
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
@@ -15,7 +16,7 @@ import sys
 import textwrap
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -167,6 +168,44 @@ def closing() -> Iterator[Callable[[logging.Handler], logging.Handler]]:
     yield add
     for handler in handlers:
         handler.close()
+
+
+class JsonLines:
+    """What some loggers wrote as JSON."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._seen = 0
+
+    def all(self) -> list[dict[str, Any]]:
+        """Give every line."""
+        assert logboom.flush(timeout=30)
+        return [json.loads(line) for line in self._log.lines()]
+
+    def new(self) -> list[dict[str, Any]]:
+        """Give those that came since it was last asked for these."""
+        lines = self.all()
+        new, self._seen = lines[self._seen :], len(lines)
+        return new
+
+
+@pytest.fixture
+def json_lines(
+    log: Log, closing: Callable[[logging.Handler], logging.Handler]
+) -> Callable[..., JsonLines]:
+    """Give `json_lines(*names)`, which has these loggers write JSON to the log, and nothing else."""
+
+    def write(*names: str) -> JsonLines:
+        handler = closing(logboom.FileHandler(log.path))
+        handler.setFormatter(logboom.JsonFormatter())
+        for name in names:
+            logger = logging.getLogger(name)
+            logger.setLevel(logging.INFO)
+            logger.propagate = False
+            logger.handlers = [handler]
+        return JsonLines(log)
+
+    return write
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from typing import Any
 
@@ -16,20 +15,9 @@ pytestmark = pytest.mark.usefixtures("logging_as_it_was")
 
 
 @pytest.fixture
-def access(log, closing):
+def access(json_lines):
     """Give what reads the access lines."""
-    handler = closing(logboom.FileHandler(log.path))
-    handler.setFormatter(logboom.JsonFormatter())
-    logger = logging.getLogger("logboom.access")
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    logger.handlers = [handler]
-
-    def read() -> list[dict[str, Any]]:
-        assert logboom.flush(timeout=10)
-        return [json.loads(line) for line in log.lines()]
-
-    return read
+    return json_lines("logboom.access").all
 
 
 async def ok(scope: Any, receive: Any, send: Any) -> None:

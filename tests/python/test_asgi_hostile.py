@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from typing import Any
 from unicodedata import category
 
@@ -18,24 +17,9 @@ pytestmark = pytest.mark.usefixtures("logging_as_it_was")
 
 
 @pytest.fixture
-def access(log, closing):
+def access(json_lines):
     """Give what reads the access lines that came since it was last asked."""
-    handler = closing(logboom.FileHandler(log.path))
-    handler.setFormatter(logboom.JsonFormatter())
-    logger = logging.getLogger("logboom.access")
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    logger.handlers = [handler]
-    seen = 0
-
-    def read() -> list[dict[str, Any]]:
-        nonlocal seen
-        assert logboom.flush(timeout=30)
-        lines = log.lines()
-        new, seen = lines[seen:], len(lines)
-        return [json.loads(line) for line in new]
-
-    return read
+    return json_lines("logboom.access").new
 
 
 def message(kind: str, **more: Any) -> dict[str, Any]:

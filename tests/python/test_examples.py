@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 import importlib.util
 import json
 import os
-import signal
-import socket
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.python.conftest import clean_environment
+from tests.python import serving
 
 ROOT = Path(__file__).parents[2] / "examples"
-DEADLINE = 60.0
 GUNICORN = ("--logger-class", "logboom.gunicorn.Logger", "-b", "127.0.0.1:{port}")
 UVICORN = ("--log-config", "{config}", "--port", "{port}")
 EXAMPLES = {
@@ -39,52 +31,17 @@ ROUTES = {
 }
 
 
-def ask(port: int, path: str) -> tuple[int, str | None]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE)
-    with contextlib.closing(connection):
-        connection.request("GET", path, headers={"X-Request-ID": "id:" + path.partition("?")[0]})
-        answer = connection.getresponse()
-        answer.read()
-        return answer.status, answer.getheader("X-Request-ID")
-
-
 def run(name: str, output: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    shown = [sys.executable, "-m", "logboom", "log-config"]
-    config = subprocess.run(shown, capture_output=True, text=True, check=True).stdout.strip()
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
-    command = [part.format(config=config, port=port) for part in EXAMPLES[name]]
-    with output.open("wb") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command],
-            cwd=ROOT / name.partition("-")[0],
-            env={**clean_environment(), "PYTHONDONTWRITEBYTECODE": "1"},
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        end = time.monotonic() + DEADLINE
-        while time.monotonic() < end:
-            assert process.poll() is None, output.read_text()
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                break
-            time.sleep(0.01)
-        answers = {path: ask(port, path) for path in PATHS}
-        process.send_signal(signal.SIGTERM)
-        process.wait(DEADLINE)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    lines = []
-    for line in output.read_text().splitlines():
-        try:
-            lines.append(json.loads(line))
-        except ValueError:
-            pytest.fail(f"not JSON: {line!r} in\n{output.read_text()}")
-    return answers, lines
+    answers = {}
+    directory = ROOT / name.partition("-")[0]
+    plain = {"PYTHONDONTWRITEBYTECODE": "1"}
+    with serving.served(EXAMPLES[name], directory, output, **plain) as (process, port):
+        for path in PATHS:
+            given = "id:" + path.partition("?")[0]
+            status, headers, _ = serving.ask(port, path, **{"X-Request-ID": given})
+            answers[path] = (status, headers.get("x-request-id"))
+        serving.end(process)
+    return answers, serving.json_lines(output)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs POSIX")

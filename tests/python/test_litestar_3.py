@@ -5,7 +5,6 @@ Runs where Litestar 3 is installed: `make test-litestar-main`.
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from litestar import Litestar, Request, Router, WebSocket, get, websocket
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.testing import TestClient
+from tests.python.litestar_apps import to_file, written
 
 import logboom
 from logboom.litestar import LogboomPlugin, LoggingConfig, Request as LoggingRequest
@@ -28,28 +28,8 @@ pytestmark = [
 HEADER = "X-Request-ID"
 
 
-def config(path: Path, **options: Any) -> LoggingConfig:
-    return LoggingConfig(
-        formatters={"standard": {"()": "logboom.JsonFormatter"}},
-        loggers={"httpx": {"level": "WARNING"}},
-        handlers={
-            "queue_listener": {
-                "class": "logboom.FileHandler",
-                "filename": str(path),
-                "formatter": "standard",
-            }
-        },
-        **options,
-    )
-
-
-def lines(path: Path) -> list[dict[str, Any]]:
-    assert logboom.flush(timeout=10)
-    return [json.loads(line) for line in path.read_text().splitlines()]
-
-
 def messages(path: Path) -> list[str]:
-    return [line["message"] for line in lines(path)]
+    return [line["message"] for line in written(path)]
 
 
 @get("/")
@@ -64,11 +44,11 @@ async def boom() -> None:
 
 
 def test_a_request_has_its_logger_and_its_id_back(log):
-    app = Litestar([hello], plugins=[LogboomPlugin(config(log.path))])
+    app = Litestar([hello], plugins=[LogboomPlugin(to_file(log.path))])
     with TestClient(app) as client:
         response = client.get("/", headers={HEADER: "given"})
     assert (response.text, response.headers[HEADER]) == ("given", "given")
-    (line,) = [line for line in lines(log.path) if line["message"] == "hello"]
+    (line,) = [line for line in written(log.path) if line["message"] == "hello"]
     assert (line["logger"], line["request_id"]) == ("root", "given")
 
 
@@ -80,7 +60,7 @@ def test_a_socket_has_one_too(log):
         await socket.send_text("done")
         await socket.close()
 
-    app = Litestar([talk], plugins=[LogboomPlugin(config(log.path))])
+    app = Litestar([talk], plugins=[LogboomPlugin(to_file(log.path))])
     with TestClient(app) as client, client.websocket_connect("/ws") as session:
         assert session.receive_text() == "done"
     assert "talking" in messages(log.path)
@@ -113,7 +93,7 @@ def test_classes_of_the_application_and_of_a_router_keep_what_they_are(log):
         return ""
 
     router = Router("/router", route_handlers=[at_router], request_class=OwnRouterRequest)
-    plugin = LogboomPlugin(config(log.path))
+    plugin = LogboomPlugin(to_file(log.path))
     app = Litestar([at_app, router], plugins=[plugin], request_class=OwnRequest)
     with TestClient(app) as client:
         client.get("/")
@@ -154,7 +134,7 @@ def test_guards_dependencies_hooks_and_threads_have_loggers_and_the_id(log):
 
     app = Litestar(
         [handler],
-        plugins=[LogboomPlugin(config(log.path))],
+        plugins=[LogboomPlugin(to_file(log.path))],
         before_request=before,
         after_response=after,
     )
@@ -162,7 +142,7 @@ def test_guards_dependencies_hooks_and_threads_have_loggers_and_the_id(log):
         client.get("/all", headers={HEADER: "given"})
     said = [
         line["message"]
-        for line in lines(log.path)
+        for line in written(log.path)
         if line["logger"] == "root" and line.get("request_id") == "given"
     ]
     assert sorted(said) == ["after", "before", "dependency", "guard", "thread"]
@@ -170,7 +150,7 @@ def test_guards_dependencies_hooks_and_threads_have_loggers_and_the_id(log):
 
 @pytest.mark.parametrize(("debug", "level"), [(True, "DEBUG"), (False, "INFO")])
 def test_debug_sets_the_level_of_litestars_logger(debug, level, log):
-    given = config(log.path)
+    given = to_file(log.path)
     Litestar([hello], plugins=[LogboomPlugin(given)], debug=debug)
     assert logging.getLevelName(logging.getLogger("litestar").level) == level
     assert given.loggers["litestar"]["level"] == "INFO"
@@ -205,7 +185,7 @@ def test_without_any_configuration_there_is_one():
 def test_configuring_2000_times_starts_no_thread(log, thread_names):
     import os
 
-    made = config(log.path)
+    made = to_file(log.path)
     made.configure()
     assert logboom.flush(timeout=10)
     before = thread_names(os.getpid())
@@ -236,7 +216,7 @@ def test_a_teapot_is_one_line(log):
     async def tea() -> None:
         raise HTTPException("short and stout", status_code=418)
 
-    app = Litestar([tea], plugins=[LogboomPlugin(config(log.path))])
+    app = Litestar([tea], plugins=[LogboomPlugin(to_file(log.path))])
     with TestClient(app) as client:
         response = client.get("/tea", headers={HEADER: "given"})
     assert (response.status_code, response.headers[HEADER]) == (418, "given")

@@ -12,14 +12,14 @@ from litestar import Litestar, Response, WebSocket, get, post, websocket
 from litestar.background_tasks import BackgroundTask
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException, InternalServerException, NotAuthorizedException
-from litestar.middleware import logging as shipped
 from litestar.params import FromPath
 from litestar.response import ServerSentEvent
 from litestar.testing import TestClient
+from tests.python.litestar_apps import lines_of, status_of, to_file, written
 
 import logboom
-from logboom.litestar import LogboomPlugin, LoggingConfig
-from logboom.litestar._features import HAS_CONFIG, LINES_BY_CONFIG
+from logboom.litestar import LogboomPlugin
+from logboom.litestar._features import HAS_CONFIG
 
 pytestmark = pytest.mark.usefixtures("logging_as_it_was")
 
@@ -49,18 +49,7 @@ class Application:
         self._log = log
         plugin = options.pop("plugin", {})
         app = options.pop("app", {})
-        config = LoggingConfig(
-            formatters={"standard": {"()": "logboom.JsonFormatter"}},
-            loggers={"httpx": {"level": "WARNING"}},  # the client of the tests
-            handlers={
-                "queue_listener": {
-                    "class": "logboom.FileHandler",
-                    "filename": str(log),
-                    "formatter": "standard",
-                }
-            },
-            **options,
-        )
+        config = to_file(log.path, **options)
         self.app = Litestar(
             [item, boom, value, *handlers], plugins=[LogboomPlugin(config, **plugin)], **app
         )
@@ -72,8 +61,7 @@ class Application:
 
     def lines(self) -> list[dict[str, Any]]:
         """Give all lines."""
-        assert logboom.flush(timeout=10)
-        return [json.loads(line) for line in self._log.lines()]
+        return written(self._log.path)
 
     def access(self) -> list[dict[str, Any]]:
         """Give the access lines."""
@@ -308,12 +296,6 @@ def test_sockets_are_told_at_their_end_with_their_code(log):
     assert len(application.lines()) == 3
 
 
-def lines_of(**options: Any) -> Any:
-    if LINES_BY_CONFIG:
-        return shipped.LoggingMiddlewareConfig(**options).middleware
-    return shipped.LoggingMiddleware("litestar", **options)
-
-
 def test_litestars_own_lines_stand_for_the_access_line_of_what_went_well(log):
     application = Application(log, app={"middleware": [lines_of(exclude="^/value")]})
     application.get("/items/7", "/boom", "/nowhere", headers={HEADER: "given"})
@@ -364,28 +346,6 @@ def test_malformed_bodies_are_one_line_and_what_litestar_answers(log):
 def test_hostile_scopes_are_one_line_each(log):
     application = Application(log)
 
-    async def ask(**changes: Any) -> int:
-        status = 0
-
-        async def receive() -> Any:
-            return {"type": "http.request"}
-
-        async def send(message: Any) -> None:
-            nonlocal status
-            status = message.get("status", status)
-
-        scope = {
-            "type": "http",
-            "method": "GET",
-            "path": "/items/7",
-            "raw_path": b"/items/7",
-            "query_string": b"",
-            "headers": [],
-            **changes,
-        }
-        await application.app(scope, receive, send)
-        return status
-
     bad = b"\xff\xfe\x00\r\nERROR forged \x1b[2J"
     for changes in (
         {"headers": [(b"user-agent", bad), (b"x-request-id", bad), (b"traceparent", bad)]},
@@ -394,6 +354,7 @@ def test_hostile_scopes_are_one_line_each(log):
         {"path": "/lone\udcff"},
         {"client": ["unix:", None], "server": None},
     ):
-        assert asyncio.run(ask(**changes)) in {200, 404}, changes
+        given = {"path": "/items/7", "raw_path": b"/items/7", **changes}
+        assert asyncio.run(status_of(application.app, **given)) in {200, 404}, changes
     assert len(application.access()) == 5
     assert all(len(line) < 8192 for line in log.lines())

@@ -9,9 +9,9 @@ import pytest
 from litestar import Litestar, Response, WebSocket, get, websocket
 from litestar.exceptions import NotFoundException
 from litestar.testing import TestClient
+from tests.python.litestar_apps import to_file, written
 
-import logboom
-from logboom.litestar import LogboomPlugin, LoggingConfig
+from logboom.litestar import LogboomPlugin
 
 pytestmark = pytest.mark.usefixtures("logging_as_it_was")
 
@@ -33,17 +33,7 @@ class Application:
 
     def __init__(self, log: Any, *handlers: Any, debug: bool = False, **options: Any) -> None:
         self._log = log
-        config = LoggingConfig(
-            formatters={"standard": {"()": "logboom.JsonFormatter"}},
-            handlers={
-                "queue_listener": {
-                    "class": "logboom.FileHandler",
-                    "filename": str(log),
-                    "formatter": "standard",
-                }
-            },
-            **options,
-        )
+        config = to_file(log.path, **options)
         plugin = LogboomPlugin(config, access=False)
         self.app = Litestar([value, boom, *handlers], plugins=[plugin], debug=debug)
 
@@ -54,9 +44,7 @@ class Application:
 
     def told(self) -> list[dict[str, Any]]:
         """Give the lines of Litestar's logger."""
-        assert logboom.flush(timeout=10)
-        lines = [json.loads(line) for line in self._log.lines()]
-        return [line for line in lines if line["logger"] == "litestar"]
+        return [line for line in written(self._log.path) if line["logger"] == "litestar"]
 
 
 @pytest.mark.parametrize(

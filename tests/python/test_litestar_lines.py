@@ -19,9 +19,10 @@ from litestar.middleware import logging as shipped
 from litestar.params import FromPath
 from litestar.response import ServerSentEvent, Stream
 from litestar.testing import TestClient
+from tests.python.litestar_apps import JSON, lines_of, status_of, to_file
 
 import logboom
-from logboom.litestar import LogboomPlugin, LoggingConfig
+from logboom.litestar import LogboomPlugin
 from logboom.litestar._features import LINES_BY_CONFIG
 
 pytestmark = pytest.mark.usefixtures("logging_as_it_was")
@@ -31,14 +32,6 @@ ALL_REQUEST = (
 )
 ALL_RESPONSE = ("status_code", "cookies", "headers", "body")
 TEXT = {"format": "%(message)s"}
-JSON = {"()": "logboom.JsonFormatter"}
-
-
-def lines_of(**options: Any) -> Any:
-    """Give Litestar's middleware, made as its version makes it."""
-    if LINES_BY_CONFIG:
-        return shipped.LoggingMiddlewareConfig(**options).middleware
-    return shipped.LoggingMiddleware("litestar", **options)
 
 
 class Application:
@@ -46,17 +39,7 @@ class Application:
 
     def __init__(self, path: Any, *handlers: Any, formatter: Any = JSON, **options: Any) -> None:
         self.path = path
-        config = LoggingConfig(
-            formatters={"standard": dict(formatter)},
-            loggers={"httpx": {"level": "WARNING"}},  # the client of the tests
-            handlers={
-                "queue_listener": {
-                    "class": "logboom.FileHandler",
-                    "filename": str(path),
-                    "formatter": "standard",
-                }
-            },
-        )
+        config = to_file(path, formatter)
         app_options = options.pop("app", {})
         middleware = app_options.pop("middleware", [])
         self.app = Litestar(
@@ -346,28 +329,6 @@ def test_hostile_bytes_are_told_or_named_and_forge_no_line(log):
         response_log_fields=ALL_RESPONSE,
     )
 
-    async def ask(**changes: Any) -> int:
-        status = 0
-
-        async def receive() -> Any:
-            return {"type": "http.request", "body": b""}
-
-        async def send(message: Any) -> None:
-            nonlocal status
-            status = message.get("status", status)
-
-        scope = {
-            "type": "http",
-            "method": "GET",
-            "path": "/",
-            "raw_path": b"/",
-            "query_string": b"",
-            "headers": [],
-            **changes,
-        }
-        await application.app(scope, receive, send)
-        return status
-
     hostile = b"\xff\xfe\x00\r\nERROR forged \x1b[2J\xe2\x80\xa8"
     for changes in (
         {"headers": [(hostile, hostile), (b"cookie", hostile), (b"content-type", hostile)]},
@@ -376,7 +337,7 @@ def test_hostile_bytes_are_told_or_named_and_forge_no_line(log):
         {"client": None},
         {"client": ["unix:", None]},
     ):
-        assert asyncio.run(ask(**changes)) == 200, changes
+        assert asyncio.run(status_of(application.app, **changes)) == 200, changes
     assert logboom.flush(timeout=10)
     lines = log.lines()
     assert len([line for line in lines if line.startswith("HTTP Re")]) == 10
@@ -394,28 +355,8 @@ def test_a_parameter_that_has_no_json_does_not_cost_the_request(log):
         log.path, anything, formatter=TEXT, request_log_fields=("path_params",)
     )
 
-    async def ask() -> int:
-        status = 0
-
-        async def receive() -> Any:
-            return {"type": "http.request"}
-
-        async def send(message: Any) -> None:
-            nonlocal status
-            status = message.get("status", status)
-
-        scope = {
-            "type": "http",
-            "method": "GET",
-            "path": "/lone\udcff",
-            "raw_path": b"/lone%FF",
-            "query_string": b"",
-            "headers": [],
-        }
-        await application.app(scope, receive, send)
-        return status
-
-    assert asyncio.run(ask()) == 200
+    lone = {"path": "/lone\udcff", "raw_path": b"/lone%FF"}
+    assert asyncio.run(status_of(application.app, **lone)) == 200
     assert len(application.told()) == 2
 
 

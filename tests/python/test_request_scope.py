@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import logging
 import threading
 import weakref
@@ -53,13 +52,8 @@ def test_a_thread_a_task_and_a_group_bind_for_the_whole_request():
     assert logboom.context() == {}
 
 
-def test_thousands_of_requests_at_once_see_nothing_of_each_other(log, closing):
-    handler = closing(logboom.FileHandler(log.path))
-    handler.setFormatter(logboom.JsonFormatter())
-    logger = logging.getLogger("tests.scope")
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    logger.handlers = [handler]
+def test_thousands_of_requests_at_once_see_nothing_of_each_other(json_lines):
+    written, logger = json_lines("tests.scope"), logging.getLogger("tests.scope")
     logboom.install()
     count = 2000
 
@@ -79,8 +73,7 @@ def test_thousands_of_requests_at_once_see_nothing_of_each_other(log, closing):
         await asyncio.gather(*(serve(app, number=number) for number in range(count)))
 
     asyncio.run(all_of_them())
-    assert logboom.flush(timeout=30)
-    lines = [json.loads(line) for line in log.lines()]
+    lines = written.all()
     assert len(lines) == count
     for line in lines:
         number = int(line["message"])

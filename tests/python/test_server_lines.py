@@ -10,15 +10,10 @@ import http.client
 import importlib.util
 import json
 import os
-import signal
-import socket
-import subprocess
-import sys
-import time
 from typing import Any
 
 import pytest
-from tests.python.conftest import clean_environment
+from tests.python import serving
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs POSIX")
 
@@ -116,63 +111,16 @@ class Said:
         return [one for one in self.lines if one.get("path") == path]
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-def ask(port: int, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE)
-    with contextlib.closing(connection):
-        connection.request("GET", path, headers=headers)
-        answer = connection.getresponse()
-        body = answer.read()
-        return answer.status, {k.lower(): v for k, v in answer.getheaders()}, body
-
-
-def connect(port: int, process: subprocess.Popen[bytes], output: Any) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while time.monotonic() < deadline:
-        assert process.poll() is None, output.read_text()
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-            return
-        time.sleep(0.01)
-    pytest.fail(output.read_text())
-
-
 def run(name: str, directory: Any, *more: str) -> Said:
     (directory / "served.py").write_text(WSGI if name in WSGI_SERVERS else ASGI)
-    shown = [sys.executable, "-m", "logboom", "log-config"]
-    config = subprocess.run(shown, capture_output=True, text=True, check=True).stdout.strip()
-    port, said, output = free_port(), Said(), directory / "server.out"
-    command = [part.format(config=config, port=port) for part in (*SERVERS[name], *more)]
-    with output.open("wb") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command],
-            cwd=directory,
-            env=clean_environment(),
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        connect(port, process, output)
+    said, output = Said(), directory / "server.out"
+    with serving.served((*SERVERS[name], *more), directory, output) as (process, port):
         for path in ("/plain/hello", "/ours/hello", "/ours/boom", "/plain/boom", "/ours/again"):
             given = {"User-Agent": "a browser", "X-Request-ID": "id-" + path.replace("/", ".")}
             with contextlib.suppress(http.client.HTTPException, ConnectionError):
-                said.answers[path] = ask(port, path + "?token=secret", **given)
-        process.send_signal(signal.SIGTERM)
-        said.code = process.wait(DEADLINE)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    for line in output.read_text().splitlines():
-        try:
-            said.lines.append(json.loads(line))
-        except ValueError:
-            pytest.fail(f"not JSON: {line!r} in\n{output.read_text()}")
+                said.answers[path] = serving.ask(port, path + "?token=secret", **given)
+        said.code = serving.end(process)
+    said.lines = serving.json_lines(output)
     return said
 
 

@@ -29,21 +29,9 @@ BOOM = RuntimeError("boom")
 
 
 @pytest.fixture
-def lines(log, closing):
+def lines(json_lines):
     """Give what reads all lines of the access log and of ``app``."""
-    handler = closing(logboom.FileHandler(log.path))
-    handler.setFormatter(logboom.JsonFormatter())
-    for name in ("logboom.access", "app"):
-        logger = logging.getLogger(name)
-        logger.setLevel(logging.INFO)
-        logger.propagate = False
-        logger.handlers = [handler]
-
-    def read() -> list[dict[str, Any]]:
-        assert logboom.flush(timeout=10)
-        return [json.loads(line) for line in log.lines()]
-
-    return read
+    return json_lines("logboom.access", "app").all
 
 
 class Served:
