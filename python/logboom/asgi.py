@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from logboom import _access, _frameworks, _last_lines
-from logboom._access import access_of
+from logboom._access import AccessLog, access_of
 from logboom._gate import Gate
 from logboom._loggers import install as _install
 from logboom._request_id import header_of, new_request_id
@@ -18,8 +18,6 @@ from logboom._shutdown import checked_timeout, shut_down
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from logboom._access import AccessLog
 
 __all__ = ("LoggingMiddleware",)
 
