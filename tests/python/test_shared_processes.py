@@ -52,7 +52,7 @@ import threading
 end = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.readline(), end.set()), daemon=True).start()
 n = 0
-while not end.is_set() and n < 1_000_000:
+while not end.is_set() and n < 10_000_000:
     log_lines(sys.argv[1], range(n, n + 50))
     n += 50
     handler.flush()
