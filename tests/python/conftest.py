@@ -72,8 +72,7 @@ class Runner:
             [sys.executable, "-X", "faulthandler", "-c", textwrap.dedent(code), *arguments],
             cwd=self.directory,
             env={**clean_environment(), **env},
-            # A shell starts what runs in its background with SIGINT ignored.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=_with_default_signals,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -92,6 +91,13 @@ class Runner:
             for pipe in (program.stdin, program.stdout, program.stderr):
                 if pipe is not None:
                     pipe.close()
+
+
+def _with_default_signals() -> None:
+    # A shell starts what runs in its background with the one ignored, and nohup with the other.
+    for name in ("SIGINT", "SIGHUP"):
+        if (number := getattr(signal, name, None)) is not None:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def wait_until_blocked(pid: int) -> None:
